@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/hash.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+void sha256(const void *data, size_t len, uint8_t out[SHA256_BYTES])
+{
+    SHA256(data, len, out);
+}
+
+void sha256_init(struct sha256 *h)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    assert(ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1);
+    h->ctx = ctx;
+}
+
+void sha256_add(struct sha256 *h, const void *data, size_t len)
+{
+    int ok = EVP_DigestUpdate(h->ctx, data, len);
+
+    assert(ok == 1);
+}
+
+void sha256_finish(struct sha256 *h, uint8_t out[SHA256_BYTES])
+{
+    int ok = EVP_DigestFinal_ex(h->ctx, out, NULL);
+
+    assert(ok == 1);
+    EVP_MD_CTX_free(h->ctx);
+    h->ctx = NULL;
+}
+
+// RFC 2104 over SHA256(): libcrypto 3's HMAC() fetches its algorithm on every call, which costs
+// more than the digest itself.
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                 uint8_t out[SHA256_BYTES])
+{
+    uint8_t block[64] = {0}, inner[64], outer[64 + SHA256_BYTES];
+    struct sha256 h;
+
+    if (key_len > sizeof(block))
+        sha256(key, key_len, block);
+    else if (key_len)
+        memcpy(block, key, key_len);
+    for (size_t i = 0; i < sizeof(block); i++) {
+        inner[i] = block[i] ^ 0x36;
+        outer[i] = block[i] ^ 0x5c;
+    }
+    sha256_init(&h);
+    sha256_add(&h, inner, sizeof(inner));
+    sha256_add(&h, data, len);
+    sha256_finish(&h, outer + 64);
+    sha256(outer, sizeof(outer), out);
+    OPENSSL_cleanse(block, sizeof(block));
+}
+
+void hex_encode(const void *data, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[p[i] >> 4];
+        out[2 * i + 1] = digits[p[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+static const char base64_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_encode(struct buf *out, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i += 3) {
+        size_t n = len - i < 3 ? len - i : 3;
+        uint32_t v = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (n > 2 ? (uint32_t)p[i + 2] : 0);
+        char quad[4] = {base64_alphabet[v >> 18], base64_alphabet[v >> 12 & 63],
+                        n > 1 ? base64_alphabet[v >> 6 & 63] : '=',
+                        n > 2 ? base64_alphabet[v & 63] : '='};
+        buf_add(out, quad, 4);
+    }
+}
+
+static int base64_value(char c)
+{
+    const char *at = c ? strchr(base64_alphabet, c) : NULL;
+
+    return at ? (int)(at - base64_alphabet) : -1;
+}
+
+bool base64_decode(struct buf *out, const char *s, size_t len)
+{
+    size_t before = out->len;
+
+    if (len % 4)
+        return false;
+    for (size_t i = 0; i < len; i += 4) {
+        bool last = i + 4 == len;
+        int pad = last ? (s[i + 3] == '=') + (s[i + 3] == '=' && s[i + 2] == '=') : 0;
+        uint32_t v = 0;
+        for (int k = 0; k < 4; k++) {
+            int digit = k >= 4 - pad ? 0 : base64_value(s[i + (size_t)k]);
+            if (digit < 0)
+                goto bad;
+            v = v << 6 | (uint32_t)digit;
+        }
+        uint8_t bytes[3] = {(uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
+        for (int k = 3 - pad; k < 3; k++)
+            if (bytes[k]) // bits behind the data: not canonical
+                goto bad;
+        buf_add(out, bytes, (size_t)(3 - pad));
+    }
+    return !out->failed;
+bad:
+    if (out->data)
+        out->data[before] = '\0';
+    out->len = before;
+    return false;
+}
+
+bool secret_equal(const void *a, const void *b, size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
+}

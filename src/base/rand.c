@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/rand.h"
+
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+void rand_bytes(void *out, size_t len)
+{
+    char *p = out;
+
+    while (len > 0) {
+        ssize_t n = getrandom(p, len, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            abort();
+        p += n;
+        len -= (size_t)n;
+    }
+}
+
+void uuid_v4(char out[UUID_TEXT])
+{
+    uint8_t b[16];
+    char hex[33];
+
+    rand_bytes(b, sizeof(b));
+    b[6] = (b[6] & 0x0F) | 0x40;
+    b[8] = (b[8] & 0x3F) | 0x80;
+    hex_encode(b, sizeof(b), hex);
+    memcpy(out, hex, 8);
+    out[8] = '-';
+    memcpy(out + 9, hex + 8, 4);
+    out[13] = '-';
+    memcpy(out + 14, hex + 12, 4);
+    out[18] = '-';
+    memcpy(out + 19, hex + 16, 4);
+    out[23] = '-';
+    memcpy(out + 24, hex + 20, 12);
+    out[36] = '\0';
+}
+
+void pcg_seed(struct pcg *p, uint64_t seed, uint64_t stream)
+{
+    p->state = 0;
+    p->inc = stream << 1 | 1;
+    pcg_u32(p);
+    p->state += seed;
+    pcg_u32(p);
+}
+
+uint32_t pcg_u32(struct pcg *p)
+{
+    uint64_t old = p->state;
+
+    p->state = old * 6364136223846793005u + p->inc;
+    uint32_t x = (uint32_t)(((old >> 18) ^ old) >> 27);
+    uint32_t rot = (uint32_t)(old >> 59);
+    return x >> rot | x << (-rot & 31);
+}
+
+float pcg_float(struct pcg *p)
+{
+    return (float)(pcg_u32(p) >> 8) * (1.0f / 16777216.0f);
+}
+
+uint32_t pcg_below(struct pcg *p, uint32_t n)
+{
+    uint32_t least = -n % n; // values below would make small results likelier
+
+    for (;;) {
+        uint32_t r = pcg_u32(p);
+        if (r >= least)
+            return r % n;
+    }
+}
+
+// The finaliser of MurmurHash3 over a mix of the three words: every input bit reaches every output
+// bit.
+uint32_t hash_u32(uint32_t x, uint32_t y, uint32_t seed)
+{
+    uint32_t h = seed * 0x9E3779B1u ^ x * 0x85EBCA77u ^ (y * 0xC2B2AE3Du + 0x27D4EB2Fu);
+
+    h ^= h >> 16;
+    h *= 0x85EBCA6Bu;
+    h ^= h >> 13;
+    h *= 0xC2B2AE35u;
+    h ^= h >> 16;
+    return h;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_SANDBOX_RENDER_H
+#define PATINA_SANDBOX_RENDER_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "image/image.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Rendering in long-lived sandboxed processes (`patina` started again as a renderer: engine opened,
+ * then seccomp; lower priority than the API; exits at EOF of its control socket). A pool keeps
+ * `processes` of them, starts one anew when it died, overran or ignored a cancel. Any number of
+ * threads may call render_run(), which waits for a free one.
+ *
+ * This layer moves bytes: what a renderer does with a request is a callback given to render_main(),
+ * so that sandbox/ does not know engines.
+ */
+struct render_pool;
+
+struct render_pool_options {
+    int processes;
+    char *const *argv;   /* how to start a renderer; its control socket is descriptor 3 */
+    int cancel_grace_ms; /* a cancelled renderer that has not answered after this is killed (1000)
+                          */
+    const struct log *log;
+};
+
+MUST_USE enum err render_pool_open(const struct render_pool_options *o, struct render_pool **out,
+                                   struct err_note *note);
+
+/* Kills what runs and waits for it. */
+void render_pool_close(struct render_pool *p);
+
+typedef void render_progress_fn(void *ctx, float done);
+
+struct render_call {
+    const struct image *source;   /* pixels of: */
+    int source_fd;                /* a sealed memfd (decoded.fd), stride 4*width */
+    const char *request_json;     /* what the renderer's callback gets: prompt, seed, pixels, ... */
+    int64_t limit_ms;             /* killed past this: ERR_TIMEOUT */
+    render_progress_fn *progress; /* from the calling thread; may be NULL */
+    void *progress_ctx;
+    const atomic_bool *cancel;
+};
+
+enum { RENDER_PICTURES_MAX = 5 }; /* four and the grid */
+
+struct render_answer {
+    struct image picture[RENDER_PICTURES_MAX]; /* mappings of a sealed memfd */
+    int count;
+    char *report_json; /* what the callback reported (free() by release) */
+    void *mapping;     /* private */
+    size_t mapping_len;
+};
+
+void render_answer_release(struct render_answer *a);
+
+/* ERR_CANCELLED, ERR_TIMEOUT, ERR_CRASHED (the process died: a strike), ERR_NOMEM, or what the
+ * callback returned, with its note. */
+MUST_USE enum err render_run(struct render_pool *p, const struct render_call *call,
+                             struct render_answer *out, struct err_note *note);
+
+/* In the renderer. The callback fills up to RENDER_PICTURES_MAX pictures of its own memory
+ * (released after they were copied out) and appends its report. It must look at *cancel. */
+typedef enum err render_fn(void *ctx, const struct image *source, const char *request_json,
+                           render_progress_fn *progress, void *progress_ctx,
+                           const atomic_bool *cancel, struct image picture[RENDER_PICTURES_MAX],
+                           int *count, struct buf *report_json, struct err_note *note);
+
+/* Serves requests from descriptor 3 until EOF; enters the sandbox first (after `ctx` has been set
+ * up). Returns the process's exit status. `allow_jit` admits PROT_EXEC for engines that generate
+ * code. */
+int render_main(render_fn *fn, void *ctx, bool allow_jit);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_STORE_STORE_H
+#define PATINA_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "job/job.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * THE STORE CONTRACT: everything that must survive a power cut except picture bytes (blob.h). Back
+ * ends (store_sqlite, later store_postgres) and wrappers (store_fault, store_trace) implement
+ * struct store_ops; everybody else calls the functions below, which also check what every back end
+ * would have to check.
+ *
+ * INVARIANTS, at every commit
+ * 1. granted = available + frozen + consumed for every account, and each equals the sum of its
+ * ledger rows.
+ * 2. A job's state moves only by job_state_move(), inside the transaction that read it. What a
+ * worker does to a job also matches the lease token, or returns ERR_LOST and changes nothing.
+ * 3. The move to a final state, the consume or release row, the counters and the delivery row are
+ * one transaction. It happens exactly once per job.
+ * 4. When submit reports success, job, freeze and idempotency record are on disk. No answer leaves
+ * before the COMMIT of the batch whose rows it was read from.
+ * 5. account.waiting and account.running equal the number of its unleased pending jobs and of its
+ * leased jobs.
+ *
+ * Threads: every function may be called from any thread. Functions that write block until their
+ * transaction is on disk, except store_submit(). Errors that any function may return:
+ * ERR_UNAVAILABLE (the commit failed, or the store is closing: nothing happened, retry later),
+ * ERR_FULL, ERR_IO, ERR_NOMEM. A failed fsync ends the process: nothing that was promised after it
+ * could be trusted.
+ *
+ * Strings and rows that come out live in the arena that was passed in.
+ */
+
+struct store_options {
+    const struct clock *clock;
+    const struct log *log; /* may be NULL */
+    int concurrency;       /* leased jobs per account (PATINA_CONCURRENCY) */
+    int queue_limit;       /* waiting jobs per account (PATINA_QUEUE_LIMIT) */
+    int64_t retention_ms;  /* of results, from the job's end */
+    int64_t lease_ms;      /* a claim without a heartbeat for this long is handed back */
+};
+
+struct store;
+
+/* ---- accounts and keys ---- */
+
+enum { STORE_SECRET_MAX = 64, STORE_KEY_PREFIX = 8 };
+
+struct account {
+    int64_t id;
+    char uuid[UUID_TEXT];
+    char name[64];
+    bool disabled;
+    bool is_private;                              /* service_mode of its jobs */
+    int64_t granted, available, frozen, consumed; /* points */
+    int waiting, running;                         /* jobs */
+    int64_t created_ms, updated_ms;
+    char webhook_secret[STORE_SECRET_MAX];     /* "whsec_..." , newest */
+    char webhook_secret_old[STORE_SECRET_MAX]; /* "" or the one before, valid until: */
+    int64_t webhook_secret_old_until_ms;
+};
+
+struct account_new {
+    const char *name; /* at most 63 bytes of UTF-8 */
+    bool is_private;
+    int64_t points; /* granted at once; 0 or more */
+};
+
+/* Creates an account with a webhook secret of its own (32 random bytes). */
+MUST_USE enum err store_account_create(struct store *s, const struct account_new *in,
+                                       struct account *out);
+
+/* Adds a key: only its SHA-256 and its first STORE_KEY_PREFIX characters are kept. ERR_REPLAY when
+ * this very key exists already (whosever it is; nothing changes). */
+MUST_USE enum err store_key_add(struct store *s, int64_t account, const char *key);
+
+/* The first account: made on an empty store with `points` and `key` in one transaction (ERR_OK); on
+ * a store that has accounts an unknown key is added to the oldest one, which is returned with
+ * ERR_REPLAY and no points are granted. Key NULL on a store that has accounts: only returns the
+ * oldest account. */
+MUST_USE enum err store_first_account(struct store *s, const char *key, int64_t points,
+                                      struct account *out);
+
+/* Whose key has this SHA-256. ERR_NOT_FOUND for unknown and revoked ones. Fast: the back end may
+ * keep keys in memory as long as it notices other processes' commits within a second. */
+MUST_USE enum err store_account_by_key(struct store *s, const uint8_t key_sha256[SHA256_BYTES],
+                                       struct account *out);
+MUST_USE enum err store_account_get(struct store *s, int64_t account, struct account *out);
+
+/* Disables or enables. Disabling fails the waiting jobs with 403 and releases their points. */
+MUST_USE enum err store_account_set_disabled(struct store *s, int64_t account, bool disabled);
+
+/* Grants points (amount > 0). */
+MUST_USE enum err store_points_add(struct store *s, int64_t account, int64_t amount);
+
+/* 32 secret bytes of this installation, made at its creation (signs file URLs). */
+MUST_USE enum err store_site_secret(struct store *s, uint8_t out[32]);
+
+/* ---- accepting ---- */
+
+enum { STORE_IDEMPOTENCY_KEY_MAX = 255 };
+
+struct store_submit {
+    const char *uuid; /* of the new job */
+    int64_t account;
+    const char *img_url, *prompt, *callback; /* callback "" for none */
+    const char *upload_id;                   /* img_url is this upload of the account's, or NULL */
+    int64_t cost;
+    int64_t created_ms;
+    const char *idem_key;            /* NULL for none */
+    const char *idem_path;           /* the canonical path it was used on */
+    uint8_t idem_hash[SHA256_BYTES]; /* of the parsed body */
+    const void *answer;              /* bytes kept for replay; used only with idem_key */
+    size_t answer_len;
+};
+
+/*
+ * How a submit ended: ERR_OK (created), ERR_REPLAY (`answer` holds the first answer's bytes),
+ * ERR_CONFLICT (key reused with another body), ERR_NO_POINTS, ERR_QUEUE_FULL, ERR_DISABLED,
+ * ERR_NOT_FOUND (the upload), or one of the general errors. Called once, from the store's thread,
+ * after COMMIT: must not block and must not call the store. `answer` lives until it returns.
+ */
+typedef void store_submit_fn(void *ctx, enum err e, const void *answer, size_t answer_len);
+
+/* Queues an accept; `in` and all it points to must stay valid until `done` is called. */
+void store_submit(struct store *s, const struct store_submit *in, store_submit_fn *done, void *ctx);
+
+/* ---- reading jobs ---- */
+
+/* ERR_NOT_FOUND for unknown, malformed and (account >= 0) other accounts' ids alike. account -1:
+ * anybody's. */
+MUST_USE enum err store_job_get(struct store *s, int64_t account, const char *uuid, struct arena *a,
+                                struct job *out);
+
+struct store_list {
+    int64_t account;
+    int state;      /* enum job_state, or -1 for all */
+    bool active;    /* only jobs that have not ended (then state is ignored) */
+    int64_t before; /* only jobs with id < before; 0: from the newest */
+    int limit;      /* 1..100 */
+};
+
+/* Newest first. *count 0 when there are none. */
+MUST_USE enum err store_jobs_list(struct store *s, const struct store_list *q, struct arena *a,
+                                  struct job **out, int *count);
+
+/* Ids of the account's waiting jobs, oldest first, at most `max`. */
+MUST_USE enum err store_waiting_ids(struct store *s, int64_t account, int64_t *ids, int max,
+                                    int *count);
+
+/* ---- working on jobs ---- */
+
+struct lease {
+    int64_t job;    /* job.id */
+    uint64_t token; /* never 0 */
+};
+
+/* Takes the next job: of the account with the fewest leased jobs, then the one served longest ago,
+ * then its oldest; skips disabled accounts and those at their concurrency. Counts the claim.
+ * ERR_NONE when there is none. A job whose claims or strikes are used up is ended as 500 instead of
+ * being handed out. */
+MUST_USE enum err store_claim(struct store *s, struct arena *a, struct job *out,
+                              struct lease *lease);
+
+/* Says that the worker is alive. ERR_LOST when the lease is no longer its own. */
+MUST_USE enum err store_heartbeat(struct store *s, const struct lease *lease);
+
+/* Notes the blob of the fetched source bytes (its row is added in the same transaction). */
+MUST_USE enum err store_set_source(struct store *s, const struct lease *lease, const char *blob_key,
+                                   int64_t bytes);
+
+/* JOB_STAGED or JOB_PROCESSING. ERR_LOST, ERR_WRONG_STATE. */
+MUST_USE enum err store_advance(struct store *s, const struct lease *lease, enum job_state to);
+
+/* What a job ended with. */
+struct job_end {
+    bool completed;
+    /* completed */
+    uint32_t seed;
+    int width, height;
+    const char *engine;
+    const char *interpretation, *warnings, *timings; /* JSON */
+    const char *const
+        *blob_keys; /* of the stored pictures: rows are added in the same transaction */
+    const int64_t *blob_bytes;
+    int blob_count;
+    /* failed */
+    int error_code;
+    const char *error_message;
+    const char *error_detail; /* JSON object or NULL */
+    bool cancelled;
+};
+
+/* Ends the job: see invariant 3. The delivery row is added when the job has a callback. ERR_LOST
+ * when it has ended or changed hands meanwhile. */
+MUST_USE enum err store_finish(struct store *s, const struct lease *lease,
+                               const struct job_end *end);
+
+/* Gives a job back: pending again, at its old place in the queue. `strike`: this claim counts as an
+ * attempt. With no tries left the job ends as 500 (message: why it was given up, from `reason`). */
+MUST_USE enum err store_hand_back(struct store *s, const struct lease *lease, bool strike,
+                                  const char *reason);
+
+/* Hands back every lease that ran out (no strike); at start, with a back end whose workers live in
+ * this process, all of them. *count of jobs that moved. */
+MUST_USE enum err store_reap(struct store *s, int *count);
+
+/* Cancels: a job that has not ended fails with 499 at once (*was_leased tells whether a worker has
+ * to be stopped), ERR_OK; one that ended by cancel before: ERR_REPLAY; any other ended one:
+ * ERR_WRONG_STATE. `out` is the job as it is afterwards in these three cases. ERR_NOT_FOUND. */
+MUST_USE enum err store_cancel(struct store *s, int64_t account, const char *uuid, struct arena *a,
+                               struct job *out, bool *was_leased);
+
+/* ---- webhook outbox ---- */
+
+enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_DONE = 1, DELIVERY_GIVEN_UP = 2 };
+
+struct delivery {
+    int64_t id;
+    char msg_id[UUID_TEXT + 4]; /* "msg_" + UUID: the same on every attempt */
+    int64_t job;
+    char job_uuid[UUID_TEXT];
+    int64_t account;
+    const char *endpoint;
+    enum delivery_state state;
+    int attempts;
+    int last_status; /* HTTP status of the last attempt; 0: no answer */
+    int64_t next_ms, created_ms;
+};
+
+/* Deliveries that are due at `now_ms`, the longest due first, at most `max`, none of them among the
+ * `busy_count` ids in `busy` (attempts under way). */
+MUST_USE enum err store_deliveries_due(struct store *s, int64_t now_ms, const int64_t *busy,
+                                       int busy_count, int max, struct arena *a,
+                                       struct delivery **out, int *count);
+
+/* Records an attempt. */
+MUST_USE enum err store_delivery_record(struct store *s, int64_t id, enum delivery_state state,
+                                        int last_status, int64_t next_ms);
+
+/* ---- uploads ---- */
+
+enum { STORE_UPLOADS_MAX = 200 };
+#define STORE_UPLOAD_BYTES_MAX ((int64_t)1 << 30) /* live, per account */
+
+struct upload {
+    char id[33]; /* 128 bits in hex */
+    int64_t account;
+    const char *blob_key;
+    int64_t bytes;
+    int width, height, format; /* enum image_format as a number */
+    uint8_t sha256[SHA256_BYTES];
+    int64_t created_ms, expires_ms;
+};
+
+/* Adds a row, or finds the account's live upload with the same bytes: ERR_REPLAY, and *out is that
+ * one with its life extended. ERR_TOO_LARGE past the account's limits (note.reason "uploads" or
+ * "upload_bytes"). */
+MUST_USE enum err store_upload_add(struct store *s, const struct upload *in, struct arena *a,
+                                   struct upload *out, struct err_note *note);
+
+/* ERR_NOT_FOUND for unknown, expired and (account >= 0) other accounts'. */
+MUST_USE enum err store_upload_get(struct store *s, int64_t account, const char *id,
+                                   struct arena *a, struct upload *out);
+
+/* ---- keeping house ---- */
+
+/* A derived picture (.webp, .jpg) was stored for this ended job: adds its row; it expires with the
+ * job. */
+MUST_USE enum err store_blob_add(struct store *s, int64_t job, const char *key, int64_t bytes);
+
+/* Keys of blobs that may go at `now_ms`: results past their expiry, sources of ended jobs, expired
+ * uploads that no unfinished job uses. At most `max`. */
+MUST_USE enum err store_blobs_expired(struct store *s, int64_t now_ms, int max, struct arena *a,
+                                      const char ***keys, int *count);
+
+/* The blobs are gone: drops their rows (and those of their uploads). Unknown keys are ignored. */
+MUST_USE enum err store_blobs_forget(struct store *s, const char *const *keys, int count);
+
+/* Whether a row names this blob (for the sweep of orphans). */
+MUST_USE enum err store_blob_known(struct store *s, const char *key, bool *known);
+
+/* Idempotency records older than 24 h, and deliveries that ended over retention ago. */
+MUST_USE enum err store_sweep(struct store *s, int64_t now_ms);
+
+struct store_counts {
+    int64_t waiting, leased;   /* jobs, all accounts */
+    int64_t oldest_waiting_ms; /* when the oldest of them was created; -1 */
+    int64_t deliveries_waiting;
+};
+
+MUST_USE enum err store_counts(struct store *s, struct store_counts *out);
+
+/* Proves invariant 1 and 5 for every account by adding up ledger and jobs. ERR_BUG with a note that
+ * names the account. */
+MUST_USE enum err store_check_ledger(struct store *s, struct err_note *note);
+
+/* Answers a trivial query and can write: for readyz. */
+MUST_USE enum err store_ping(struct store *s);
+
+/* Stops accepting: pending submits are committed, later ones get ERR_UNAVAILABLE; frees it. */
+void store_close(struct store *s);
+
+/* Called after COMMIT whenever jobs or deliveries may have become claimable; from the store's
+ * thread, must not block. One listener; set before the first submit. */
+typedef void store_wake_fn(void *ctx);
+void store_set_wake(struct store *s, store_wake_fn *jobs, store_wake_fn *deliveries, void *ctx);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_STORE_STORE_SQLITE_H
+#define PATINA_STORE_STORE_SQLITE_H
+
+#include "store/store.h"
+
+/*
+ * SQLite: one writer thread that commits whatever is queued in one transaction (WAL,
+ * synchronous=FULL), readers on connections of their own. The file is made (0600) and migrated when
+ * needed: ERR_TOO_NEW when a newer version wrote it. ERR_IO, ERR_CORRUPT (not a database),
+ * ERR_FULL, with a note that says what to do. Only wiring names this back end.
+ */
+MUST_USE enum err store_sqlite_open(const char *path, const struct store_options *o,
+                                    struct store **out, struct err_note *note);
+
+#endif
