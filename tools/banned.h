@@ -2,8 +2,8 @@
 #ifndef PATINA_TOOLS_BANNED_H
 #define PATINA_TOOLS_BANNED_H
 
-/* Functions that are too easy to misuse become compile errors. Included in front of every file by the build. System
- * headers come first, so that their own declarations still parse. */
+/* Functions that are too easy to misuse become compile errors. Included in front of every file by
+ * the build. System headers come first, so that their own declarations still parse. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

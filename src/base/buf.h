@@ -33,7 +33,7 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_adds(struct buf *b, const char *s); /* s is NUL-terminated */
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
+void buf_vaddf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void buf_add_i64(struct buf *b, int64_t v); /* decimal; faster than buf_addf */
 
 /* Moves the string out: the caller frees the result with free(). NULL when failed. Leaves BUF_INIT.

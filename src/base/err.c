@@ -27,6 +27,7 @@ static void trim_cut_utf8(char *s, size_t len)
         s[start - 1] = '\0';
 }
 
+PRINTF_LIKE(2, 0)
 static void set_text(struct err_note *note, const char *fmt, va_list ap)
 {
     int n = vsnprintf(note->text, sizeof(note->text), fmt, ap);

@@ -10,4 +10,11 @@
 
 #include <cmocka.h>
 
+/* Ends the running test function as skipped; the test runner shows the reason. */
+#define SKIP(why)                                      \
+    do {                                               \
+        print_message("SKIP %s: %s\n", __func__, why); \
+        skip();                                        \
+    } while (0)
+
 #endif

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# The front door: every task is one word. The build itself is meson.build's.
+#
+#   make build      build/patina, optimised              make test    everything, sanitizers too
+#   make run        build, start, retexture the sample   make lint    layers, style, clang-tidy
+#   make run ONCE=1 the same, and stop after the job     make bench   speed on this machine
+#   make install    to PREFIX (/usr/local)               make fuzz    SECONDS_EACH=10 per target
+
+# Make stops at the first line of what is wrong; Debian's Python, whatever else is in the PATH.
+SHELL = /bin/sh
+PYTHON = /usr/bin/python3
+PREFIX = /usr/local
+MAKEFLAGS += --no-print-directory
+
+# lld links faster, where it is there. ccache is found by meson itself.
+export CC_LD := $(if $(shell command -v ld.lld),lld)
+
+.PHONY: build run test lint bench fuzz install clean
+
+build:
+	@tools/deps build
+	@test -f build/build.ninja || meson setup build --prefix $(PREFIX) >/dev/null
+	@ninja -C build --quiet
+
+run:
+	@tools/deps build run
+	@$(MAKE) build
+	@$(PYTHON) tools/run.py $(if $(ONCE),--once)
+
+test:
+	@tools/deps build run test
+	@$(PYTHON) tests/run.py $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
+
+lint:
+	@tools/deps build lint
+	@$(PYTHON) tools/lint.py
+
+bench: build
+	build/patina bench api
+	build/patina bench look
+
+fuzz:
+	@tools/deps build test
+	@$(PYTHON) tests/fuzz/run.py
+
+install: build
+	meson install -C build --no-rebuild
+
+clean:
+	rm -rf build build-gcc build-asan build-tsan build-lint build-fuzz
