@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+
+#include "base/nearest.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_COLUMN = 12 };
+
+static void print(const struct buf *text)
+{
+    if (!text->failed)
+        fwrite(text->data, 1, text->len, stdout);
+}
+
+static int finish_output(void)
+{
+    // A full disk or a closed pipe must not look like success.
+    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int print_help(const struct command *table)
+{
+    struct buf out = BUF_INIT;
+
+    buf_adds(&out, "usage: patina COMMAND [flags]\n\n"
+                   "A picture goes in, a prompt says what it should be made of, four pictures come "
+                   "out.\n\n");
+    for (const struct command *c = table; c->name; c++)
+        if (c->summary)
+            buf_addf(&out, "  %-*s%s\n", NAME_COLUMN, c->name, c->summary);
+    buf_addf(&out, "  %-*s%s\n", NAME_COLUMN, "help", "this text; help COMMAND tells more");
+    buf_addf(&out, "  %-*s%s\n\n", NAME_COLUMN, "version", "which version this is");
+    buf_adds(&out, "Exit status: 0 done, 1 the work failed, 2 the command line was wrong.\n");
+    print(&out);
+    buf_release(&out);
+    return finish_output();
+}
+
+static int unknown_command(const struct command *table, const char *name)
+{
+    struct nearest n = NEAREST(name);
+
+    for (const struct command *c = table; c->name; c++)
+        if (c->summary)
+            nearest_try(&n, c->name);
+    nearest_try(&n, "help");
+    nearest_try(&n, "version");
+    if (n.best)
+        fprintf(stderr, "patina: unknown command \"%.60s\"; did you mean \"%s\"?\n", name, n.best);
+    else
+        fprintf(stderr, "patina: unknown command \"%.60s\"; patina --help lists them\n", name);
+    return EXIT_USAGE;
+}
+
+static bool is_word(const char *arg, const char *word)
+{
+    return strcmp(arg, word) == 0 || (strncmp(arg, "--", 2) == 0 && strcmp(arg + 2, word) == 0);
+}
+
+int command_main(const struct command *table, int argc, char **argv)
+{
+    char help[] = "--help";
+    char *for_help[] = {NULL, NULL, help, NULL};
+
+    if (argc < 2) {
+        fprintf(stderr, "patina: which command? patina --help lists them\n");
+        return EXIT_USAGE;
+    }
+    if (is_word(argv[1], "version") || strcmp(argv[1], "-V") == 0) {
+        printf("patina %s\n", PATINA_VERSION);
+        return finish_output();
+    }
+    if (is_word(argv[1], "help") || strcmp(argv[1], "-h") == 0) {
+        if (argc < 3)
+            return print_help(table);
+        for_help[1] = argv[2];
+        argv = for_help;
+        argc = 3;
+    }
+    for (const struct command *c = table; c->name; c++) {
+        if (strcmp(c->name, argv[1]) != 0)
+            continue;
+        if (c->run)
+            return c->run(argc - 1, argv + 1);
+        fprintf(stderr, "patina: \"%s\" is not in this version yet\n", c->name);
+        return EXIT_USAGE;
+    }
+    return unknown_command(table, argv[1]);
+}
+
+static int help_of(const struct command_line *line)
+{
+    struct buf out = BUF_INIT;
+
+    buf_addf(&out, "usage: %s\n\n%s\n\n", line->usage, line->about);
+    config_help(&line->config, &out);
+    if (line->after)
+        buf_addf(&out, "\n%s\n", line->after);
+    print(&out);
+    buf_release(&out);
+    return finish_output();
+}
+
+void command_complain(const char *name, const char *text)
+{
+    fprintf(stderr, "patina %s: %s\n", name, text);
+}
+
+int command_read(const struct command_line *line, void *target, int argc, char **argv,
+                 const char **words, int *count)
+{
+    struct err_note note = {0};
+    enum err e = ERR_OK;
+
+    config_defaults(&line->config, target);
+    if (line->config.env_prefix)
+        e = config_env(&line->config, target, &note);
+    // A bad variable must not keep anybody from reading the help.
+    enum err from_flags = config_args(&line->config, target, argc, (const char *const *)argv, words,
+                                      line->words_max, count, e ? NULL : &note);
+    if (from_flags == ERR_NONE)
+        return help_of(line);
+    if (!e && from_flags)
+        e = from_flags;
+    if (!e && *count < line->words_min)
+        e = err_set(&note, ERR_INVALID, "%s is missing", line->words_name);
+    if (!e)
+        return -1;
+    command_complain(argv[0], note.text);
+    fprintf(stderr, "usage: %s\n", line->usage);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The program's commands. */
+#include "cli/command.h"
+#include "server/serve.h"
+
+#include <signal.h>
+
+static const struct command commands[] = {
+    {"serve", "run the service: API, job queue and workers", serve_command},
+    // Announced, not built.
+    {"worker", NULL, NULL},
+    {"looks", NULL, NULL},
+    {"account", NULL, NULL},
+    {"key", NULL, NULL},
+    {"points", NULL, NULL},
+    {"webhook-secret", NULL, NULL},
+    {"model", NULL, NULL},
+    {"doctor", NULL, NULL},
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    // A reader of our output or a client that went away is an error of write(), not our end.
+    signal(SIGPIPE, SIG_IGN);
+    return command_main(commands, argc, argv);
+}

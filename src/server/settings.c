@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/settings.h"
+
+#include "image/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROW(name_, type_, field_, ...)                                                             \
+    {                                                                                              \
+        .name = (name_), .type = (type_), .offset = offsetof(struct settings, field_), __VA_ARGS__ \
+    }
+
+enum {
+    WORKERS_MAX = 256,          // more renderers than any machine has use for
+    MEMORY_MB_MIN = 64,         // one small picture
+    MB_MAX = 1 << 24,           // 16 TiB
+    RETENTION_HOURS_MAX = 87600 // ten years
+};
+
+static const struct config_option options[] = {
+    ROW("listen", CONFIG_TEXT, listen, .fallback = "127.0.0.1:8080", .value = "ADDR:PORT",
+        .help = "where the API listens; port 0 takes a free one, written to DATA/listen"),
+    ROW("public-url", CONFIG_TEXT, public_url, .value = "URL",
+        .computed = "http:// and the listen address",
+        .help = "what URLs in answers begin with; set it when a proxy stands in front"),
+    ROW("data", CONFIG_TEXT, data, .fallback = "./patina-data", .value = "DIR",
+        .help = "folder of this installation: database, pictures, first key"),
+    ROW("database", CONFIG_TEXT, database, .value = "sqlite:PATH",
+        .computed = "sqlite:DATA/patina.db", .help = "where jobs, points and deliveries are kept"),
+    ROW("blobs", CONFIG_TEXT, blobs, .value = "dir:PATH", .computed = "dir:DATA/blobs",
+        .help = "where pictures are kept"),
+    ROW("workers", CONFIG_NUMBER, workers, .min = 0, .max = WORKERS_MAX, .value = "N",
+        .computed = "half of the cores, at least 1",
+        .help = "jobs rendered at once; 0 accepts jobs without rendering any"),
+    ROW("engine", CONFIG_CHOICE, engine, .choices = "auto|look", .fallback = "auto",
+        .value = "NAME", .help = "what makes the pictures"),
+    ROW("looks", CONFIG_TEXT, looks, .value = "DIR",
+        .help = "folder with look recipes of your own, read besides the built-in ones"),
+    ROW("pixels", CONFIG_NUMBER, pixels, .min = 64 * 64, .max = IMAGE_RESULT_PIXELS_MAX,
+        .fallback = "1048576", .value = "N", .help = "area of a result, whatever the source"),
+    ROW("memory-mb", CONFIG_NUMBER, memory_mb, .min = MEMORY_MB_MIN, .max = MB_MAX,
+        .computed = "half of the memory", .value = "MB",
+        .help = "memory that jobs may take together; a job that needs more waits"),
+    ROW("disk-reserve-mb", CONFIG_NUMBER, disk_reserve_mb, .min = 0, .max = MB_MAX,
+        .fallback = "256", .value = "MB",
+        .help = "below this much free disk new jobs are refused and none is started"),
+    ROW("retention-hours", CONFIG_NUMBER, retention_hours, .min = 1, .max = RETENTION_HOURS_MAX,
+        .fallback = "168", .value = "H", .help = "how long pictures are kept after a job's end"),
+    ROW("job-timeout-s", CONFIG_NUMBER, job_timeout_s, .min = 1, .max = 86400, .value = "S",
+        .computed = "5 times the engine's estimate, at least 300",
+        .help = "longest time one attempt at a job may take"),
+    ROW("drain-s", CONFIG_NUMBER, drain_s, .min = 0, .max = 3600, .fallback = "10", .value = "S",
+        .help = "how long running jobs may go on after SIGTERM before they are put back"),
+    ROW("cost-points", CONFIG_NUMBER, cost_points, .min = 0, .max = 1000000, .fallback = "120",
+        .value = "N", .help = "price of a job"),
+    ROW("concurrency", CONFIG_NUMBER, concurrency, .min = 1, .max = 10000, .fallback = "6",
+        .value = "N", .help = "running jobs per account; more wait their turn"),
+    ROW("queue-limit", CONFIG_NUMBER, queue_limit, .min = 1, .max = 1000000, .fallback = "1000",
+        .value = "N", .help = "waiting jobs per account; more are answered 429"),
+    ROW("rate-limit", CONFIG_NUMBER, rate_limit, .min = 0, .max = 1000000, .fallback = "600",
+        .value = "N", .help = "requests a minute per key; 0 turns the limit off"),
+    ROW("fetch-allow", CONFIG_TEXT, fetch_allow, .value = "CIDR,..",
+        .help = "networks that pictures and webhooks may reach although they are not public"),
+    ROW("fetch-http", CONFIG_SWITCH, fetch_http,
+        .help = "admit plain http and ports 80 and 8080 in picture and callback URLs"),
+    ROW("fetch-ca", CONFIG_TEXT, fetch_ca, .value = "FILE",
+        .help = "PEM file with a certificate authority to trust besides the system's"),
+    ROW("deny", CONFIG_TEXT, deny, .value = "FILE",
+        .help = "file of words, one a line; a prompt with one of them is refused"),
+    ROW("cors-origin", CONFIG_TEXT, cors_origin, .value = "ORIGIN",
+        .help = "origin whose pages may call the API from a browser, or *"),
+    ROW("api-key", CONFIG_TEXT, api_key, .value = "KEY", .computed = "made once, in DATA/api-key",
+        .help = "key of the first account, 16 to 256 visible characters; other users see flags, so "
+                "set the variable instead"),
+    ROW("first-points", CONFIG_NUMBER, first_points, .min = 0, .max = 1000000000000,
+        .fallback = "12000", .value = "N", .help = "points of the first account, granted once"),
+    ROW("log", CONFIG_CHOICE, log, .choices = "text|json", .fallback = "text", .value = "FORMAT",
+        .help = "form of the log lines on standard error"),
+};
+
+const struct config settings_config = {options, sizeof options / sizeof *options, "PATINA_"};
+
+// "127.0.0.1:8080", "[::1]:8080", "localhost:0".
+static enum err split_listen(struct settings *s, struct arena *a, struct err_note *note)
+{
+    const char *colon = strrchr(s->listen, ':');
+    size_t len = colon ? (size_t)(colon - s->listen) : 0;
+    const char *host = s->listen;
+    char *end = NULL;
+    long port = colon && colon[1] ? strtol(colon + 1, &end, 10) : -1;
+
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+        host++;
+        len -= 2;
+    } else if (memchr(host, ':', len)) {
+        len = 0; // an IPv6 address without its brackets
+    }
+    if (len == 0 || port < 0 || port > 65535 || *end || colon[1] == '+' || colon[1] == '-')
+        return err_set(note, ERR_INVALID,
+                       "--listen is \"%s\"; it must be ADDRESS:PORT, like 127.0.0.1:8080 or "
+                       "[::1]:8080",
+                       s->listen);
+    s->host = arena_memdup(a, host, len);
+    s->port = (int)port;
+    return s->host ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
+}
+
+const char *settings_default_url(struct arena *a, const char *host, int port)
+{
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+        host = "127.0.0.1";
+    return arena_printf(a, strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d", host, port);
+}
+
+// Takes "kind:PATH" apart; `value` NULL means DATA/`name`.
+static enum err location(struct arena *a, const struct settings *s, const char *flag,
+                         const char *value, const char *kind, const char *name, const char **out,
+                         struct err_note *note)
+{
+    size_t len = strlen(kind);
+
+    if (!value) {
+        *out = arena_printf(a, "%s/%s", s->data, name);
+        return *out ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
+    }
+    if (strncmp(value, kind, len) != 0 || value[len] != ':' || !value[len + 1])
+        return err_set(note, ERR_INVALID, "%s is \"%s\"; this build knows %s:PATH alone", flag,
+                       value, kind);
+    *out = value + len + 1;
+    return ERR_OK;
+}
+
+static enum err check_url(struct settings *s, struct arena *a, struct err_note *note)
+{
+    if (!s->public_url)
+        return ERR_OK;
+    size_t len = strlen(s->public_url);
+    while (len && s->public_url[len - 1] == '/')
+        len--;
+    s->public_url = arena_memdup(a, s->public_url, len);
+    if (!s->public_url)
+        return err_set(note, ERR_NOMEM, "out of memory");
+    const char *host = strstr(s->public_url, "://");
+    if ((strncmp(s->public_url, "http://", 7) != 0 && strncmp(s->public_url, "https://", 8) != 0) ||
+        !host[3] || strpbrk(s->public_url, "?#@ \t\""))
+        return err_set(note, ERR_INVALID,
+                       "--public-url is \"%s\"; it must be like https://pictures.example.org",
+                       s->public_url);
+    return ERR_OK;
+}
+
+static enum err check_key(const char *key, struct err_note *note)
+{
+    size_t len = key ? strlen(key) : 16;
+
+    for (size_t i = 0; key && i < len; i++)
+        if (key[i] <= ' ' || key[i] >= 0x7F)
+            len = 0;
+    if (len < 16 || len > 256)
+        return err_set(note, ERR_INVALID,
+                       "PATINA_API_KEY must be 16 to 256 visible ASCII characters");
+    return ERR_OK;
+}
+
+enum err settings_resolve(struct settings *s, struct arena *a, struct err_note *note)
+{
+    enum err e = split_listen(s, a, note);
+
+    if (!e)
+        e = check_url(s, a, note);
+    if (!e)
+        e = check_key(s->api_key, note);
+    if (!e)
+        e = location(a, s, "--database", s->database, "sqlite", "patina.db", &s->database_path,
+                     note);
+    if (!e)
+        e = location(a, s, "--blobs", s->blobs, "dir", "blobs", &s->blobs_path, note);
+    if (e)
+        return e;
+    if (s->workers == CONFIG_UNSET) {
+        s->workers = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+        s->workers = s->workers < 1 ? 1 : s->workers > WORKERS_MAX ? WORKERS_MAX : s->workers;
+    }
+    if (s->memory_mb == CONFIG_UNSET) {
+        s->memory_mb = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 2 / (1 << 20);
+        s->memory_mb = s->memory_mb < MEMORY_MB_MIN ? MEMORY_MB_MIN : s->memory_mb;
+    }
+    if (s->job_timeout_s == CONFIG_UNSET)
+        s->job_timeout_s = 0;
+    s->log_format = strcmp(s->log, "json") == 0 ? LOG_JSON : LOG_TEXT;
+    return ERR_OK;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/unit.h"
+
+#include "base/config.h"
+#include "base/nearest.h"
+#include "server/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct target {
+    const char *name, *colour;
+    int64_t count, free_number;
+    bool loud;
+};
+
+#define ROW(name_, type_, field_, ...)                                                           \
+    {                                                                                            \
+        .name = (name_), .type = (type_), .offset = offsetof(struct target, field_), __VA_ARGS__ \
+    }
+
+static const struct config_option rows[] = {
+    ROW("name", CONFIG_TEXT, name, .letter = 'n', .value = "NAME", .help = "a name"),
+    ROW("colour", CONFIG_CHOICE, colour, .choices = "red|dark-green", .fallback = "red",
+        .value = "C", .help = "a colour"),
+    ROW("count", CONFIG_NUMBER, count, .min = -1, .max = 100, .fallback = "4", .value = "N",
+        .help = "how many"),
+    ROW("free-number", CONFIG_NUMBER, free_number, .min = 0, .max = INT64_MAX, .value = "N",
+        .help = "any"),
+    ROW("loud", CONFIG_SWITCH, loud, .help = "noise"),
+};
+static const struct config config = {rows, 5, "PTEST_"};
+
+static enum err parse(const char *const *args, struct target *t, const char **words, int words_max,
+                      int *count, struct err_note *note)
+{
+    const char *argv[12] = {"test"};
+    int argc = 1;
+
+    for (; args[argc - 1]; argc++)
+        argv[argc] = args[argc - 1];
+    config_defaults(&config, t);
+    return config_args(&config, t, argc, argv, words, words_max, count, note);
+}
+
+static void flags_are_read_in_every_spelling(void **state)
+{
+    struct target t;
+    const char *words[2];
+    int count;
+
+    (void)state;
+    assert_int_equal(parse((const char *[]){"a", NULL}, &t, words, 2, &count, NULL), ERR_OK);
+    assert_null(t.name);
+    assert_string_equal(t.colour, "red");
+    assert_int_equal(t.count, 4);
+    assert_true(t.free_number == CONFIG_UNSET);
+    assert_false(t.loud);
+    assert_int_equal(count, 1);
+
+    assert_int_equal(parse((const char *[]){"-n", "x", "--colour=dark-green", "in", "--count",
+                                            "100", "--loud", "--", "--name", NULL},
+                           &t, words, 2, &count, NULL),
+                     ERR_OK);
+    assert_string_equal(t.name, "x");
+    assert_string_equal(t.colour, "dark-green");
+    assert_int_equal(t.count, 100);
+    assert_true(t.loud);
+    assert_int_equal(count, 2);
+    assert_string_equal(words[0], "in");
+    assert_string_equal(words[1], "--name");
+
+    assert_int_equal(parse((const char *[]){"--count=1", "--count=-1", "--loud=off", NULL}, &t,
+                           words, 2, &count, NULL),
+                     ERR_OK);
+    assert_int_equal(t.count, -1);
+    assert_false(t.loud);
+    assert_int_equal(
+        parse((const char *[]){"-", "--help", "--nonsense", NULL}, &t, words, 2, &count, NULL),
+        ERR_NONE);
+}
+
+static void bad_flags_are_refused_and_say_what_was_meant(void **state)
+{
+    static const struct {
+        const char *args[3];
+        const char *says;
+    } row[] = {
+        {{"--cont=4"}, "unknown flag --cont=4; did you mean --count?"},
+        {{"--coulor", "red"}, "did you mean --colour?"},
+        {{"--hlep"}, "did you mean --help?"},
+        {{"--zzzzzz"}, "unknown flag --zzzzzz; --help lists them"},
+        {{"-x"}, "unknown flag -x"},
+        {{"--count"}, "--count needs a value: --count N"},
+        {{"--count=101"}, "--count is \"101\"; it must be a whole number from -1 to 100"},
+        {{"--count=-2"}, "from -1 to 100"},
+        {{"--count=4x"}, "--count is \"4x\""},
+        {{"--count="}, "--count is \"\""},
+        {{"--count", " 4"}, "--count is \" 4\""},
+        {{"--free-number=9223372036854775808"}, "--free-number is"},
+        {{"--colour=re"}, "must be one of red|dark-green"},
+        {{"--colour=red|dark-green"}, "must be one of"},
+        {{"--colour="}, "must be one of"},
+        {{"--loud=maybe"}, "must be 1 or 0"},
+        {{"one", "two"}, "\"two\" is one word too many"},
+    };
+    struct target t;
+    struct err_note note;
+    const char *words[1];
+    int count;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        err_note_clear(&note);
+        assert_int_equal(parse(row[i].args, &t, words, 1, &count, &note), ERR_INVALID);
+        if (!strstr(note.text, row[i].says))
+            fail_msg("row %zu: \"%s\" does not say \"%s\"", i, note.text, row[i].says);
+    }
+}
+
+static void variables_set_what_flags_do_not(void **state)
+{
+    struct target t;
+    struct err_note note;
+    struct buf unknown = BUF_INIT;
+
+    (void)state;
+    setenv("PTEST_FREE_NUMBER", "7", 1);
+    setenv("PTEST_LOUD", "yes", 1);
+    setenv("PTEST_NAME", "", 1);
+    setenv("PTEST_COLUR", "red", 1);
+    config_defaults(&config, &t);
+    assert_int_equal(config_env(&config, &t, &note), ERR_OK);
+    assert_int_equal(t.free_number, 7);
+    assert_true(t.loud);
+    assert_null(t.name);
+
+    config_env_unknown(&config, &unknown);
+    assert_string_equal(unknown.data, "PTEST_COLUR is not a setting of this program "
+                                      "(did you mean PTEST_COLOUR?)");
+    setenv("PTEST_COUNT", "1e3", 1);
+    assert_int_equal(config_env(&config, &t, &note), ERR_INVALID);
+    assert_non_null(strstr(note.text, "PTEST_COUNT is \"1e3\""));
+    buf_release(&unknown);
+    unsetenv("PTEST_COUNT");
+}
+
+static void nearest_words_are_typing_mistakes_only(void **state)
+{
+    static const struct {
+        const char *word, *best;
+    } row[] = {
+        {"serv", "serve"}, {"sreve", "serve"},  {"redner", "render"}, {"explian", "explain"},
+        {"ren", "render"}, {"bnech", "bench"},  {"", NULL},           {"account", NULL},
+        {"zzz", NULL},     {"server", "serve"}, {"rendering", NULL},  {"s", NULL},
+    };
+    static const char *const candidates[] = {"serve", "render", "explain", "bench"};
+
+    (void)state;
+    assert_int_equal(edit_distance("abcd", "abdc"), 1);
+    assert_int_equal(edit_distance("", "abc"), 3);
+    assert_int_equal(edit_distance("kitten", "sitting"), 3);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct nearest n = NEAREST(row[i].word);
+        for (int k = 0; k < 4; k++)
+            nearest_try(&n, candidates[k]);
+        if (row[i].best ? !n.best || strcmp(n.best, row[i].best) != 0 : n.best != NULL)
+            fail_msg("%s: %s", row[i].word, n.best ? n.best : "nothing");
+    }
+}
+
+static void settings_are_checked_beyond_their_rows(void **state)
+{
+    static const struct {
+        const char *arg;
+        const char *says; // NULL: good
+    } row[] = {
+        {"--listen=127.0.0.1:0", NULL},
+        {"--listen=[::1]:65535", NULL},
+        {"--listen=localhost:80", NULL},
+        {"--listen=127.0.0.1:65536", "--listen is"},
+        {"--listen=127.0.0.1", "--listen is"},
+        {"--listen=127.0.0.1:", "--listen is"},
+        {"--listen=:80", "--listen is"},
+        {"--listen=::1:80", "--listen is"},
+        {"--listen=a:+80", "--listen is"},
+        {"--listen=a:80b", "--listen is"},
+        {"--public-url=https://a.example/", NULL},
+        {"--public-url=a.example", "--public-url is"},
+        {"--public-url=ftp://a.example", "--public-url is"},
+        {"--public-url=https://", "--public-url is"},
+        {"--public-url=https://a.example/?x", "--public-url is"},
+        {"--database=sqlite:/tmp/x.db", NULL},
+        {"--database=sqlite:", "--database is"},
+        {"--database=postgresql://x", "this build knows sqlite:PATH alone"},
+        {"--blobs=s3://bucket", "this build knows dir:PATH alone"},
+        {"--api-key=0123456789abcdef", NULL},
+        {"--api-key=0123456789abcde", "PATINA_API_KEY must be"},
+        {"--api-key=0123456789 abcdef", "PATINA_API_KEY must be"},
+        {"--workers=0", NULL},
+        {"--workers=257", "--workers is \"257\""},
+        {"--pixels=4095", "--pixels is"},
+        {"--pixels=16777217", "--pixels is"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct settings s;
+        struct arena a = ARENA_INIT;
+        struct err_note note = {0};
+        int count;
+        config_defaults(&settings_config, &s);
+        enum err e = config_args(&settings_config, &s, 2, (const char *[]){"serve", row[i].arg},
+                                 NULL, 0, &count, &note);
+        if (!e)
+            e = settings_resolve(&s, &a, &note);
+        assert_int_equal(e, row[i].says ? ERR_INVALID : ERR_OK);
+        if (row[i].says && !strstr(note.text, row[i].says))
+            fail_msg("%s: \"%s\" does not say \"%s\"", row[i].arg, note.text, row[i].says);
+        arena_release(&a);
+    }
+}
+
+static void settings_work_out_what_was_left_open(void **state)
+{
+    struct settings s;
+    struct arena a = ARENA_INIT;
+    int count;
+
+    (void)state;
+    config_defaults(&settings_config, &s);
+    assert_int_equal(config_args(&settings_config, &s, 3,
+                                 (const char *[]){"serve", "--listen=[::1]:9", "--data=/d"}, NULL,
+                                 0, &count, NULL),
+                     ERR_OK);
+    assert_int_equal(settings_resolve(&s, &a, NULL), ERR_OK);
+    assert_string_equal(s.host, "::1");
+    assert_int_equal(s.port, 9);
+    assert_string_equal(s.database_path, "/d/patina.db");
+    assert_string_equal(s.blobs_path, "/d/blobs");
+    assert_true(s.workers >= 1);
+    assert_true(s.memory_mb >= 64);
+    assert_int_equal(s.pixels, 1048576);
+    assert_string_equal(settings_default_url(&a, "::1", 9), "http://[::1]:9");
+    assert_string_equal(settings_default_url(&a, "::", 9), "http://127.0.0.1:9");
+    assert_string_equal(settings_default_url(&a, "0.0.0.0", 9), "http://127.0.0.1:9");
+    assert_string_equal(settings_default_url(&a, "10.0.0.1", 80), "http://10.0.0.1:80");
+    arena_release(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flags_are_read_in_every_spelling),
+        cmocka_unit_test(bad_flags_are_refused_and_say_what_was_meant),
+        cmocka_unit_test(variables_set_what_flags_do_not),
+        cmocka_unit_test(nearest_words_are_typing_mistakes_only),
+        cmocka_unit_test(settings_are_checked_beyond_their_rows),
+        cmocka_unit_test(settings_work_out_what_was_left_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
