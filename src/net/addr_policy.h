@@ -24,14 +24,19 @@ struct addr_policy {
     bool allow_http; /* plain http and ports 80, 8080 (PATINA_FETCH_HTTP) */
 };
 
-/* Parses "10.0.0.0/8,fd00::/8,127.0.0.1"; ERR_INVALID names the bad entry. NULL or "": none. */
+/* Parses "10.0.0.0/8,fd00::/8,127.0.0.1"; ERR_INVALID names the bad entry (then *p is untouched).
+ * NULL or "": none. */
 MUST_USE enum err addr_policy_parse(struct addr_policy *p, const char *cidrs, bool allow_http,
                                     struct err_note *note);
 
 /* Whether the address may be connected to. Refused: everything that is not global unicast by the
- * IANA special-purpose registries (RFC 6890 and successors), also wrapped as IPv4-mapped, 6to4,
- * Teredo or NAT64. */
+ * IANA special-purpose registries (RFC 6890 and successors), all of IPv4-mapped IPv6, 6to4 and
+ * Teredo, and NAT64 forms of refused IPv4 addresses. */
 bool addr_allowed(const struct addr_policy *p, const struct sockaddr *sa);
+
+/* Whether the port may be used on public addresses: 443 and 8443; 80 and 8080 too with allow_http.
+ */
+bool addr_port_public(const struct addr_policy *p, int port);
 
 /* Whether the port may be: 443 and 8443; 80 and 8080 too with allow_http; any on an address in
  * `allow`. */
