@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/brush.h"
+
+#include "look/noise.h"
+
+#include <stdlib.h>
+
+// Prints are made at this size and averaged down, so that a small brush shows the same marks as a
+// large one, softer.
+enum { FINE_ALONG = 96, FINE_ACROSS = 96 };
+
+struct print {
+    const struct brush_kind *kind;
+    uint32_t seed;
+};
+
+static lane4 print_at(const struct print *p, float u, float v)
+{
+    float n = p->kind->bristles, side = fabsf(v);
+    float across = (v * 0.5f + 0.5f) * n;
+    // Clumps wander a little along the stroke; single hairs within a clump.
+    float clump = noise_at(across, u * 2.2f, p->seed);
+    float hair = noise_at(across * 2.3f, u * 3.5f, p->seed + 1);
+    float bristle = 0.65f * clump + 0.35f * hair;
+    float load = noise_at(across * 0.8f, 0.0f, p->seed + 2);
+
+    // Where each clump begins, and where it runs dry.
+    float rim = 0.86f + 0.13f * noise_at(u * 7.0f, v > 0.0f ? 3.0f : 9.0f, p->seed + 3);
+    float start = 0.015f + 0.05f * noise_at(across, 5.0f, p->seed + 4) + 0.05f * v * v;
+    float end = 0.80f + 0.26f * load - 0.10f * v * v;
+    float cover = 1.0f - smoothf(rim - 0.12f, rim, side);
+    cover *= smoothf(start - 0.015f, start + 0.03f, u);
+    cover *= 1.0f - smoothf(end - 0.16f, end, u);
+    float dry = p->kind->dryness * (0.35f + 0.9f * u);
+    cover *= smoothf(dry - 0.22f, dry + 0.06f, bristle + 0.12f);
+
+    // Paint is pushed to the sides and piles up where the brush was set down.
+    float ridge = side - 0.80f, piled = u - 0.05f;
+    float height = 0.42f + 0.58f * bristle;
+    height += 0.34f * exp_approx(-ridge * ridge * 130.0f);
+    height += 0.22f * exp_approx(-piled * piled * 300.0f);
+    height *= 1.0f - 0.45f * smoothf(0.55f, 1.0f, u);
+
+    float tone = (hair - 0.5f) * 1.1f + (load - 0.5f) * 0.9f;
+    return (lane4){cover, height * cover, tone, 0.0f};
+}
+
+// One texel: the mean of the fine print's samples that it covers.
+static lane4 texel_of(const struct brush *b, const struct print *p, int i, int j)
+{
+    int nu = (FINE_ALONG + b->along - 1) / b->along, nv = (FINE_ACROSS + b->across - 1) / b->across;
+    lane4 sum = {0};
+
+    for (int k = 0; k < nv; k++)
+        for (int m = 0; m < nu; m++) {
+            float u = ((float)i + ((float)m + 0.5f) / (float)nu) / (float)b->along;
+            float v = ((float)j + ((float)k + 0.5f) / (float)nv) / (float)b->across;
+            sum += print_at(p, u, 2.0f * v - 1.0f);
+        }
+    return sum / (float)(nu * nv);
+}
+
+enum err brush_new(struct brush *b, const struct brush_kind *kind, float radius_px)
+{
+    b->across = clampi((int)(2.0f * radius_px + 1.0f), 6, FINE_ACROSS);
+    b->along = clampi((int)(6.0f * radius_px), 12, FINE_ALONG);
+    b->texel =
+        aligned_alloc(sizeof(lane4), (size_t)(BRUSH_PRINTS * b->along * b->across) * sizeof(lane4));
+    if (!b->texel)
+        return ERR_NOMEM;
+    lane4 *at = b->texel;
+    for (int n = 0; n < BRUSH_PRINTS; n++) {
+        struct print p = {.kind = kind, .seed = kind->seed + 101u * (uint32_t)n};
+        for (int j = 0; j < b->across; j++)
+            for (int i = 0; i < b->along; i++)
+                *at++ = texel_of(b, &p, i, j);
+    }
+    return ERR_OK;
+}
+
+void brush_release(struct brush *b)
+{
+    free(b->texel);
+    *b = (struct brush){0};
+}

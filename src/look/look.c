@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/look.h"
+
+#include "base/buf.h"
+#include "look/colour.h"
+
+#include <stdlib.h>
+
+// Share of a four-picture render that the maps take, for progress.
+static const float MAPS_SHARE = 0.12f;
+
+struct finish {
+    const struct look_picture *p;
+    const struct image *source;
+    struct image *out;
+};
+
+static uint8_t sample_of(float linear)
+{
+    return (uint8_t)(srgb_of_linear(linear) * 255.0f + 0.5f);
+}
+
+// The paint's colour is meant everywhere, also where the source is transparent: what lies hidden in
+// the source has been spread over by then.
+static void finish_row(void *ctx, int y, int worker)
+{
+    const struct finish *f = ctx;
+    const lane4 *row = picture_row(f->p, y);
+    const uint8_t *alpha = f->source->px + (size_t)y * f->source->stride + 3;
+    uint8_t *to = f->out->px + (size_t)y * f->out->stride;
+
+    (void)worker;
+    for (int x = 0; x < f->p->width; x++, to += 4) {
+        for (int k = 0; k < 3; k++)
+            to[k] = sample_of(row[x][k]);
+        to[3] = f->source->has_alpha ? alpha[4 * (size_t)x] : 255;
+    }
+}
+
+struct progress {
+    const struct look_request *r;
+    float from, to; /* of the picture at hand */
+};
+
+static void tell(const struct progress *g, float share)
+{
+    if (g->r->progress)
+        g->r->progress(g->r->progress_ctx, g->from + (g->to - g->from) * share);
+}
+
+static enum err run_steps(struct look_picture *p, const struct recipe *recipe,
+                          const struct progress *g)
+{
+    float all = 0.0f, done = 0.0f;
+
+    for (int i = 0; i < recipe->steps; i++)
+        all += recipe->step[i].op->cost;
+    for (int i = 0; i < recipe->steps; i++) {
+        enum err e = recipe->step[i].op->run(p, recipe->step[i].value);
+        if (e != ERR_OK)
+            return e;
+        done += recipe->step[i].op->cost;
+        tell(g, done / all);
+    }
+    return ERR_OK;
+}
+
+static enum err render_one(const struct look_request *r, const struct look_maps *maps,
+                           uint32_t seed, const struct progress *g, struct image *out)
+{
+    struct look_picture p = {.width = maps->width,
+                             .height = maps->height,
+                             .px_per_unit = maps->px_per_unit,
+                             .maps = maps,
+                             .excluded = r->options->excluded,
+                             .flat = r->options->flat,
+                             .bare = r->options->bare,
+                             .pool = r->pool,
+                             .cancel = r->cancel};
+    struct image made = {0};
+    size_t n, bytes;
+    enum err e = ERR_NOMEM;
+
+    look_variation_of(seed, r->options, &p.variation);
+    for (int i = 0; i < p.excluded; i++)
+        p.exclude[i] = r->options->exclude[i];
+    if (size_mul((size_t)p.width, (size_t)p.height, &n) && size_mul(n, sizeof(*p.px), &bytes))
+        p.px = aligned_alloc(sizeof(*p.px), bytes);
+    if (!p.px)
+        goto out;
+    e = run_steps(&p, r->recipe, g);
+    if (e == ERR_OK)
+        e = image_new(&made, p.width, p.height);
+    if (e != ERR_OK)
+        goto out;
+    struct finish f = {.p = &p, .source = r->source, .out = &made};
+    made.has_alpha = r->source->has_alpha;
+    if (!pool_run(r->pool, p.height, finish_row, &f, r->cancel))
+        e = ERR_CANCELLED;
+    if (e == ERR_OK) {
+        *out = made;
+        made = (struct image){0};
+    }
+out:
+    image_release(&made);
+    free(p.px);
+    return e;
+}
+
+enum err look_render(const struct look_request *r, struct image *out, struct err_note *note)
+{
+    struct look_maps *maps = NULL;
+    int made = 0;
+    enum err e = look_maps_new(r->source, recipe_needs(r->recipe), r->pool, r->cancel, &maps);
+
+    for (; e == ERR_OK && made < r->count; made++) {
+        float each = (1.0f - MAPS_SHARE) / (float)r->count;
+        struct progress g = {.r = r, .from = MAPS_SHARE + each * (float)made};
+        g.to = g.from + each;
+        tell(&g, 0.0f);
+        uint32_t seed = r->seed + (uint32_t)(r->first + made);
+        e = render_one(r, maps, seed, &g, &out[made]);
+        if (e != ERR_OK)
+            break;
+    }
+    look_maps_free(maps);
+    if (e != ERR_OK) {
+        while (made > 0)
+            image_release(&out[--made]);
+        err_set(note, e,
+                e == ERR_CANCELLED ? "the render was cancelled"
+                                   : "not enough memory for the picture");
+    }
+    return e;
+}
+
+int64_t look_bytes(int width, int height, int count)
+{
+    // Per pixel: the picture at work (16), its relief (4), what is painted so far as the planner
+    // sees it (12), the results (4 each); strokes and their cells.
+    int64_t pixels = (int64_t)width * height;
+
+    return pixels * (16 + 4 + 12 + 4 * count) + look_maps_bytes(width, height) + 64 * 1024 * 1024;
+}
+
+int64_t look_ms(int width, int height, int count, int threads)
+{
+    // Measured: docs/speed.md.
+    double mp = (double)width * height / 1e6;
+
+    return (int64_t)((150.0 + mp * (200.0 + 350.0 * count)) / (threads > 1 ? 1.8 : 1.0));
+}

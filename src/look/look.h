@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_LOOK_H
+#define PATINA_LOOK_LOOK_H
+
+#include "image/image.h"
+#include "look/op.h"
+#include "look/recipe.h"
+
+/*
+ * Rendering a look: the photo's maps once, then one picture after the other. The picture's bits
+ * depend on source, recipe, seed and options alone, not on threads, compiler or vector width.
+ */
+struct look_options {
+    float chaos;    /* 0..1: how far the four differ */
+    uint32_t style; /* drawn from the prompt when nothing in it was understood; 0: the recipe's
+                       own palette and stroke */
+    struct look_exclusion exclude[LOOK_EXCLUSIONS_MAX];
+    int excluded;
+    bool flat, bare; /* without relief, without canvas */
+};
+
+typedef void look_progress_fn(void *ctx, float done);
+
+struct look_request {
+    const struct image *source;
+    const struct recipe *recipe;
+    const struct look_options *options;
+    uint32_t seed; /* picture i is made with seed + i */
+    int first, count;
+    struct pool *pool;
+    look_progress_fn *progress; /* may be NULL; from the calling thread */
+    void *progress_ctx;
+    const atomic_bool *cancel; /* may be NULL */
+};
+
+/* Fills out[0..count-1]; the caller owns them. On error none is left. ERR_NOMEM, ERR_CANCELLED. */
+MUST_USE enum err look_render(const struct look_request *r, struct image *out,
+                              struct err_note *note);
+
+/* Peak bytes of a render and its time on `threads` processors of a usual machine. */
+int64_t look_bytes(int width, int height, int count);
+int64_t look_ms(int width, int height, int count, int threads);
+
+/* What makes the picture of this seed differ from its three neighbours. */
+void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out);
+
+/* Reads one entry of `--no`: a colour, or a trait of the look ("canvas", "relief"...). False: this
+ * look has nothing of that name. */
+bool look_exclude(struct look_options *o, const char *word);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/maps.h"
+
+#include "look/colour.h"
+#include "look/maps_internal.h"
+
+#include <stdlib.h>
+
+static const float UNITS_LONG = 1024.0f;
+static const float UNITS_SHORT_MIN = 384.0f;
+
+float look_px_per_unit(int width, int height)
+{
+    float by_long = (float)(width > height ? width : height) / UNITS_LONG;
+    float by_short = (float)(width > height ? height : width) / UNITS_SHORT_MIN;
+
+    return by_long < by_short ? by_long : by_short;
+}
+
+enum err half_planes(const struct map_maker *k, struct plane *p, int count)
+{
+    for (int i = 0; i < count; i++)
+        p[i] = (struct plane){0};
+    for (int i = 0; i < count; i++) {
+        enum err e =
+            plane_new(&p[i], (k->m->full[0].width + 1) / 2, (k->m->full[0].height + 1) / 2);
+        if (e != ERR_OK) {
+            planes_release(p, count);
+            return e;
+        }
+    }
+    return ERR_OK;
+}
+
+void planes_release(struct plane *p, int count)
+{
+    for (int i = 0; i < count; i++)
+        plane_release(&p[i]);
+}
+
+bool half_blur(struct map_maker *k, const struct plane *from, struct plane *to, float units)
+{
+    return plane_blur(from, to, units * k->m->half_per_unit, &k->scratch);
+}
+
+bool rows_run(struct map_maker *k, int rows, pool_fn *fn, void *ctx)
+{
+    return pool_run(k->pool, rows, fn, ctx, k->cancel);
+}
+
+/*
+ * The photo in OKLab. When the result is larger than one pixel per unit, each pixel of the map is
+ * the mean, in linear light, of the pixels it covers.
+ */
+struct convert {
+    const struct image *source;
+    struct look_maps *m;
+    float linear[256];
+    float step; /* source pixels per map pixel, at least 1 */
+};
+
+static void add_pixel(const struct convert *c, int x, int y, float w, float rgb[3])
+{
+    const uint8_t *px = c->source->px + (size_t)y * c->source->stride + 4 * (size_t)x;
+
+    for (int k = 0; k < 3; k++)
+        rgb[k] += w * c->linear[px[k]];
+}
+
+static void convert_row(void *ctx, int y, int worker)
+{
+    const struct convert *c = ctx;
+    int w = c->source->width, h = c->source->height;
+    float y0 = (float)y * c->step, y1 = y0 + c->step;
+
+    (void)worker;
+    for (int x = 0; x < c->m->full[0].width; x++) {
+        float rgb[3] = {0}, lab[LAB], weight = 0.0f;
+        float x0 = (float)x * c->step, x1 = x0 + c->step;
+        for (int j = (int)y0; j < h && (float)j < y1; j++) {
+            float wy = clampf(y1 - (float)j, 0.0f, 1.0f) - clampf(y0 - (float)j, 0.0f, 1.0f);
+            for (int i = (int)x0; i < w && (float)i < x1; i++) {
+                float wx = clampf(x1 - (float)i, 0.0f, 1.0f) - clampf(x0 - (float)i, 0.0f, 1.0f);
+                add_pixel(c, i, j, wx * wy, rgb);
+                weight += wx * wy;
+            }
+        }
+        if (weight > 0.0f)
+            oklab_from_linear(rgb[0] / weight, rgb[1] / weight, rgb[2] / weight, lab);
+        else
+            oklab_from_linear(0.0f, 0.0f, 0.0f, lab);
+        for (int k = 0; k < LAB; k++)
+            plane_row(&c->m->full[k], y)[x] = lab[k];
+    }
+}
+
+// Immerkaer 1996: the mean absolute response of a mask that is blind to edges and ramps. Rows in
+// steps, summed in order, so that threads cannot change it.
+static float noise_of(const struct plane *p)
+{
+    double sum = 0.0;
+    int64_t n = 0;
+
+    for (int y = 1; y + 1 < p->height; y += 2) {
+        const float *a = plane_row(p, y - 1), *b = plane_row(p, y), *c = plane_row(p, y + 1);
+        for (int x = 1; x + 1 < p->width; x++) {
+            float v = a[x - 1] + a[x + 1] + c[x - 1] + c[x + 1] + 4.0f * b[x] -
+                      2.0f * (a[x] + b[x - 1] + b[x + 1] + c[x]);
+            float size = fabsf(v);
+            // Texture and lettering are no noise: large responses do not count.
+            if (size < 0.18f) {
+                sum += size;
+                n++;
+            }
+        }
+    }
+    return n ? (float)(1.2533141 / 6.0 * sum / (double)n) : 0.0f;
+}
+
+enum err maps_colour(struct map_maker *k, const struct image *source)
+{
+    struct look_maps *m = k->m;
+    struct convert c = {.source = source, .m = m};
+    enum err e = ERR_OK;
+
+    srgb_table(c.linear);
+    c.step = m->px_per_unit > 1.0f ? m->px_per_unit : 1.0f;
+    m->full_per_unit = m->px_per_unit / c.step;
+    m->half_per_unit = 0.5f * m->full_per_unit;
+    int w = (int)((float)m->width / c.step + 0.999f), h = (int)((float)m->height / c.step + 0.999f);
+    for (int i = 0; i < LAB && e == ERR_OK; i++)
+        e = plane_new(&m->full[i], w, h);
+    if (e == ERR_OK)
+        e = blur_scratch_new(&k->scratch, w, h, k->pool, k->cancel);
+    if (e == ERR_OK)
+        e = half_planes(k, m->half, LAB);
+    if (e != ERR_OK)
+        return e;
+    if (!rows_run(k, h, convert_row, &c))
+        return ERR_CANCELLED;
+    for (int i = 0; i < LAB; i++)
+        if (!plane_resample(&m->full[i], &m->half[i], k->pool, k->cancel))
+            return ERR_CANCELLED;
+    m->noise = noise_of(&m->full[0]);
+    return ERR_OK;
+}
+
+enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *pool,
+                       const atomic_bool *cancel, struct look_maps **out)
+{
+    struct map_maker k = {.pool = pool, .cancel = cancel};
+    enum err e = ERR_NOMEM;
+
+    k.m = calloc(1, sizeof(*k.m));
+    if (!k.m)
+        goto out;
+    k.m->width = source->width;
+    k.m->height = source->height;
+    k.m->px_per_unit = look_px_per_unit(source->width, source->height);
+    e = maps_colour(&k, source);
+    if (e == ERR_OK && needs & NEED_FINE)
+        e = maps_fine(&k);
+    if (e == ERR_OK && needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE))
+        e = maps_flow(&k);
+    if (e == ERR_OK && needs & NEED_ABSTRACT)
+        e = maps_abstract(&k);
+    if (e == ERR_OK && needs & NEED_IMPORTANCE)
+        e = maps_importance(&k);
+    if (e == ERR_OK) {
+        *out = k.m;
+        k.m = NULL;
+    }
+out:
+    blur_scratch_release(&k.scratch);
+    look_maps_free(k.m);
+    return e;
+}
+
+void look_maps_free(struct look_maps *m)
+{
+    if (!m)
+        return;
+    planes_release(m->full, LAB);
+    planes_release(m->half, LAB);
+    planes_release(m->fine, LAB);
+    planes_release(m->mid, LAB);
+    planes_release(m->coarse, LAB);
+    plane_release(&m->flow_c);
+    plane_release(&m->flow_s);
+    plane_release(&m->coherence);
+    plane_release(&m->importance);
+    free(m);
+}
+
+int64_t look_maps_bytes(int width, int height)
+{
+    float unit = look_px_per_unit(width, height), step = unit > 1.0f ? unit : 1.0f;
+    double full = (double)width * height / ((double)step * step);
+
+    // 6 planes of the full size; at half size 13 that stay and at most 16 for the time of the work.
+    return (int64_t)(full * (double)sizeof(float) * (6.0 + 29.0 / 4.0)) + 1024 * 1024;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_MAPS_H
+#define PATINA_LOOK_MAPS_H
+
+#include "image/image.h"
+#include "look/plane.h"
+
+#include <stdint.h>
+
+/*
+ * Structure maps: what a look knows of the photo. Made once per photo and shared, read-only, by
+ * its pictures. Private to look/.
+ *
+ * UNITS. Every length of a look is in units: pixels at a long side of 1024, so that a photo gives
+ * the same picture at every size. (Of a picture longer than 8:3 the short side counts as 384
+ * units, or brushes would be as large as the picture.)
+ *
+ * Two resolutions: `full`, at most one pixel per unit, for colours that marks are sampled from, and
+ * `half` of that for everything that varies slowly. Fields not asked for by `needs` (and not needed
+ * by those asked for) are empty.
+ */
+enum look_need {
+    NEED_FINE = 1 << 0,       /* fine: the photo without sensor noise */
+    NEED_ABSTRACT = 1 << 1,   /* mid, coarse: edge-preserving abstraction */
+    NEED_FLOW = 1 << 2,       /* flow_c, flow_s, coherence */
+    NEED_IMPORTANCE = 1 << 3, /* importance */
+};
+
+enum { LAB = 3 }; /* planes of a colour: OKLab's L, a, b */
+
+struct look_maps {
+    int width, height;   /* of the result, pixels */
+    float px_per_unit;   /* of the result */
+    float full_per_unit; /* pixels of the full-size maps per unit, at most 1 */
+    float half_per_unit;
+
+    struct plane full[LAB]; /* the photo */
+    struct plane half[LAB];
+    float noise; /* standard deviation of sensor noise in L, estimated at full size */
+
+    struct plane fine[LAB];             /* full size */
+    struct plane mid[LAB], coarse[LAB]; /* half size: shapes of 4 and of 10 units and more */
+
+    /* Direction along which the picture does not change, as (cos, sin) of TWICE its angle, strong
+     * edges ruling the weak areas around them; half size. */
+    struct plane flow_c, flow_s;
+    struct plane coherence;  /* 0: no direction of its own, 1: a clear edge or line */
+    struct plane importance; /* 0: background, 1: eyes, faces, lettering; half size */
+};
+
+/* ERR_NOMEM, ERR_CANCELLED; then *out is empty. */
+MUST_USE enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *pool,
+                                const atomic_bool *cancel, struct look_maps **out);
+void look_maps_free(struct look_maps *m); /* NULL is fine */
+
+/* Bytes that maps with these needs take for a picture of this size. */
+int64_t look_maps_bytes(int width, int height);
+
+/* Pixels per unit of a picture. */
+float look_px_per_unit(int width, int height);
+
+/* Colour at (x, y) in units. */
+static inline void lab_at(const struct plane lab[LAB], float per_unit, float x, float y,
+                          float out[LAB])
+{
+    for (int k = 0; k < LAB; k++)
+        out[k] = plane_at(&lab[k], x * per_unit, y * per_unit);
+}
+
+#endif

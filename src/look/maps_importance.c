@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/maps_internal.h"
+
+/*
+ * Where a painter would take the small brush: mid-scale contrast that is not mere texture, what
+ * stands out of the picture (frequency-tuned saliency, Achanta et al. 2009), and skin.
+ */
+struct importance {
+    struct look_maps *m;
+    struct plane soft[LAB];   /* at 2 units */
+    struct plane base;        /* L at 12 units */
+    struct plane form, grain; /* contrast at 2-12 units and below 2 */
+    struct plane salient;
+    float mean[LAB];
+    float salient_scale;
+};
+
+static float skin_of(float L, float a, float b)
+{
+    // Human skin of every tone keeps to a narrow band of hue between red and yellow.
+    float chroma = sqrtf(a * a + b * b), warm = a > 0.0f && b > 0.0f ? b / (a + b) : 0.0f;
+
+    return smoothf(0.02f, 0.045f, chroma) * (1.0f - smoothf(0.13f, 0.17f, chroma)) *
+           smoothf(0.28f, 0.42f, warm) * (1.0f - smoothf(0.66f, 0.78f, warm)) *
+           smoothf(0.18f, 0.32f, L);
+}
+
+static void bands_row(void *ctx, int y, int worker)
+{
+    struct importance *p = ctx;
+    const float *L = plane_row(&p->m->half[0], y), *base = plane_row(&p->base, y);
+    const float *soft[LAB];
+    float *form = plane_row(&p->form, y), *grain = plane_row(&p->grain, y);
+    float *salient = plane_row(&p->salient, y);
+
+    (void)worker;
+    for (int k = 0; k < LAB; k++)
+        soft[k] = plane_row(&p->soft[k], y);
+    for (int x = 0; x < p->form.width; x++) {
+        float d = 0.0f;
+        for (int k = 0; k < LAB; k++)
+            d += (soft[k][x] - p->mean[k]) * (soft[k][x] - p->mean[k]);
+        form[x] = fabsf(soft[0][x] - base[x]);
+        grain[x] = fabsf(L[x] - soft[0][x]);
+        salient[x] = sqrtf(d);
+    }
+}
+
+static void importance_row(void *ctx, int y, int worker)
+{
+    struct importance *p = ctx;
+    const float *form = plane_row(&p->form, y), *grain = plane_row(&p->grain, y);
+    const float *salient = plane_row(&p->salient, y), *clear = plane_row(&p->m->coherence, y);
+    const float *L = plane_row(&p->soft[0], y), *a = plane_row(&p->soft[1], y);
+    const float *b = plane_row(&p->soft[2], y);
+    float *out = plane_row(&p->m->importance, y);
+
+    (void)worker;
+    for (int x = 0; x < p->form.width; x++) {
+        float ratio = grain[x] / (0.6f * form[x] + 0.006f);
+        float gate = 1.0f / (1.0f + ratio * ratio);
+        float contrast = form[x] / (form[x] + 0.035f);
+        float sal = clampf(salient[x] * p->salient_scale, 0.0f, 1.0f);
+        float skin = skin_of(L[x], a[x], b[x]);
+        out[x] =
+            clampf(contrast * gate * (0.5f + 0.7f * clear[x]) * (0.75f + 0.6f * sal + 0.9f * skin),
+                   0.0f, 1.0f);
+    }
+}
+
+static double mean_of(const struct plane *p)
+{
+    double sum = 0.0;
+
+    for (int y = 0; y < p->height; y++)
+        for (int x = 0; x < p->width; x++)
+            sum += plane_row(p, y)[x];
+    return sum / ((double)p->width * p->height);
+}
+
+enum err maps_importance(struct map_maker *k)
+{
+    struct look_maps *m = k->m;
+    struct plane tmp[LAB + 4];
+    struct importance p = {.m = m};
+    enum err e = half_planes(k, tmp, LAB + 4);
+
+    if (e != ERR_OK)
+        return e;
+    for (int i = 0; i < LAB; i++)
+        p.soft[i] = tmp[i];
+    p.base = tmp[LAB];
+    p.form = tmp[LAB + 1];
+    p.grain = tmp[LAB + 2];
+    p.salient = tmp[LAB + 3];
+    e = half_planes(k, &m->importance, 1);
+    if (e != ERR_OK)
+        goto out;
+    e = ERR_CANCELLED;
+    for (int i = 0; i < LAB; i++) {
+        if (!half_blur(k, &m->half[i], &p.soft[i], 2.0f))
+            goto out;
+        p.mean[i] = (float)mean_of(&p.soft[i]);
+    }
+    if (!half_blur(k, &p.soft[0], &p.base, 12.0f) || !rows_run(k, p.form.height, bands_row, &p) ||
+        !half_blur(k, &p.form, &p.form, 6.0f) || !half_blur(k, &p.grain, &p.grain, 6.0f) ||
+        !half_blur(k, &p.salient, &p.salient, 16.0f))
+        goto out;
+    p.salient_scale = (float)(1.0 / (2.2 * mean_of(&p.salient) + 1e-3));
+    if (rows_run(k, p.form.height, importance_row, &p) &&
+        half_blur(k, &m->importance, &m->importance, 3.0f))
+        e = ERR_OK;
+out:
+    planes_release(tmp, LAB + 4);
+    return e;
+}

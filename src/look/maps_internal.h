@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_MAPS_INTERNAL_H
+#define PATINA_LOOK_MAPS_INTERNAL_H
+
+/* Between the files that make maps (maps*.c) alone. */
+
+#include "look/maps.h"
+
+/* What making a map needs besides the map. */
+struct map_maker {
+    struct look_maps *m;
+    struct blur_scratch scratch;
+    struct pool *pool;
+    const atomic_bool *cancel;
+};
+
+/* Each fills its fields of m; ERR_NOMEM or ERR_CANCELLED. */
+MUST_USE enum err maps_colour(struct map_maker *k, const struct image *source);
+MUST_USE enum err maps_fine(struct map_maker *k);
+MUST_USE enum err maps_flow(struct map_maker *k);
+MUST_USE enum err maps_abstract(struct map_maker *k);   /* after maps_flow */
+MUST_USE enum err maps_importance(struct map_maker *k); /* after maps_flow */
+
+/* `count` planes of the half size; on failure those made are released. */
+MUST_USE enum err half_planes(const struct map_maker *k, struct plane *p, int count);
+void planes_release(struct plane *p, int count);
+
+/* Blurs by `units`; false: cancelled. */
+bool half_blur(struct map_maker *k, const struct plane *from, struct plane *to, float units);
+
+/* A loop over rows: ctx is the maker's caller's own. */
+bool rows_run(struct map_maker *k, int rows, pool_fn *fn, void *ctx);
+
+#endif

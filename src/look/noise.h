@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_NOISE_H
+#define PATINA_LOOK_NOISE_H
+
+#include "base/rand.h"
+#include "look/approx.h"
+
+/* Noise in picture space, from hashes of lattice points: no state, so any order of work gives the
+ * same. Private to look/. */
+
+/* 0..1 for a lattice point. */
+static inline float noise_point(int x, int y, uint32_t seed)
+{
+    return (float)(hash_u32((uint32_t)x, (uint32_t)y, seed) >> 8) * (1.0f / 16777216.0f);
+}
+
+/* Value noise, 0..1, smooth over one lattice step. */
+static inline float noise_at(float x, float y, uint32_t seed)
+{
+    float fx = floorf(x), fy = floorf(y), tx = x - fx, ty = y - fy;
+    int i = (int)fx, j = (int)fy;
+
+    tx = tx * tx * (3.0f - 2.0f * tx);
+    ty = ty * ty * (3.0f - 2.0f * ty);
+    return mixf(mixf(noise_point(i, j, seed), noise_point(i + 1, j, seed), tx),
+                mixf(noise_point(i, j + 1, seed), noise_point(i + 1, j + 1, seed), tx), ty);
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/op.h"
+
+/*
+ * From the photo's colours to a painter's: stronger, within what pigments reach, with the picture's
+ * own key and temperature.
+ */
+enum { CHROMA, CONTRAST, BLACK, WHITE, LIMIT, SPLIT };
+
+static const struct look_param PARAM[] = {
+    {"chroma", 0.0f, 3.0f, 1.25f, "factor"},
+    {"contrast", 0.2f, 3.0f, 1.05f, "factor around the middle of lightness"},
+    {"black", 0.0f, 0.5f, 0.12f, "lightness of the darkest paint"},
+    {"white", 0.5f, 1.0f, 0.97f, "lightness of the lightest paint"},
+    {"limit", 0.02f, 0.4f, 0.24f, "chroma of the strongest pigment"},
+    {"split", 0.0f, 0.1f, 0.012f, "how much warmer lights are than shadows"},
+    {0}};
+
+struct grade {
+    struct look_picture *p;
+    const float *value;
+};
+
+// Leaves the first `knee` of the way alone and bends the rest below 1.
+static float soft_limit(float x, float knee)
+{
+    float over = (x - knee) / (1.0f - knee);
+
+    return x <= knee ? x : knee + (1.0f - knee) * over / (1.0f + over);
+}
+
+static float keep_out(const struct look_picture *p, float a, float b, float chroma)
+{
+    float share = 1.0f;
+
+    for (int i = 0; i < p->excluded; i++) {
+        const struct look_exclusion *x = &p->exclude[i];
+        float cosine = (a * x->c + b * x->s) / (chroma + 1e-6f);
+        share *= 1.0f - 0.92f * smoothf(x->width - 0.15f, x->width + 0.1f, cosine);
+    }
+    return share;
+}
+
+static lane4 grade_pixel(const struct grade *g, lane4 px)
+{
+    const struct look_variation *v = &g->p->variation;
+    const float *value = g->value;
+    float L = px[0], a = px[1], b = px[2];
+
+    float middle = 0.55f;
+    L = middle + (L - middle) * value[CONTRAST] * v->contrast + v->shift[0];
+    // Both ends are bent, not cut.
+    float range = value[WHITE] - value[BLACK], x = (L - value[BLACK]) / range;
+    x = x > 0.5f ? soft_limit(x, 0.85f) : 1.0f - soft_limit(1.0f - x, 0.85f);
+    L = value[BLACK] + range * x;
+
+    float factor = value[CHROMA] * v->chroma;
+    a = a * factor + v->shift[1];
+    b = b * factor + v->shift[2] + (value[SPLIT] + v->split) * 2.0f * (x - 0.5f);
+    float chroma = sqrtf(a * a + b * b);
+    // The darkest and the lightest paints have the least colour.
+    float most = value[LIMIT] * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));
+    float kept = chroma > 0.0f ? most * soft_limit(chroma / most, 0.6f) / chroma : 1.0f;
+    kept *= keep_out(g->p, a, b, chroma);
+    return (lane4){L, a * kept, b * kept, px[3]};
+}
+
+static void grade_row(void *ctx, int y, int worker)
+{
+    const struct grade *g = ctx;
+    lane4 *row = picture_row(g->p, y);
+
+    (void)worker;
+    for (int x = 0; x < g->p->width; x++)
+        row[x] = grade_pixel(g, row[x]);
+}
+
+static enum err grade_run(struct look_picture *p, const float *value)
+{
+    struct grade g = {.p = p, .value = value};
+
+    return pool_run(p->pool, p->height, grade_row, &g, p->cancel) ? ERR_OK : ERR_CANCELLED;
+}
+
+const struct look_op look_op_grade = {
+    .name = "grade",
+    .help = "a painter's palette: chroma, key, temperature, and no colour that pigments lack",
+    .param = PARAM,
+    .cost = 0.5f,
+    .run = grade_run,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/look.h"
+
+#include "look/noise.h"
+
+#include <string.h>
+
+/*
+ * The four pictures have consecutive seeds, so the seed modulo 4 gives each a corner of its own:
+ * they differ for sure, and a picture depends on its own seed alone. The rest of the seed moves it
+ * about within its corner.
+ */
+struct corner {
+    float L, a, b; /* where the palette goes, OKLab */
+    float chroma, contrast, split;
+    float light; /* direction of the light, turns from the right, clockwise on screen */
+    float brush;
+};
+
+// Opposite corners of a box in L, a, b: every pair is at least .03 apart.
+static const struct corner CORNER[4] = {
+    /* warm, lit from top left */
+    {0.002f, 0.005f, 0.018f, 1.04f, 1.02f, 0.004f, 0.625f, 1.00f},
+    /* cool and deep */
+    {-0.024f, -0.004f, -0.017f, 0.98f, 1.03f, 0.010f, 0.86f, 0.92f},
+    /* high key, rosy */
+    {0.024f, 0.009f, -0.010f, 0.98f, 0.98f, 0.000f, 0.70f, 1.10f},
+    /* fresh green-gold */
+    {-0.004f, -0.016f, 0.010f, 1.06f, 1.03f, 0.006f, 0.56f, 1.04f},
+};
+
+// At chaos 1 the corners are this much farther out.
+static const float REACH = 3.0f;
+
+static float dice(uint32_t seed, int which)
+{
+    return 2.0f * noise_point(which, 71, seed) - 1.0f;
+}
+
+void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out)
+{
+    const struct corner *k = &CORNER[seed & 3];
+    float far = 1.0f + (REACH - 1.0f) * o->chaos, near = 0.002f * far;
+
+    *out = (struct look_variation){
+        .seed = hash_u32(seed, 17, o->style),
+        .shift = {k->L * far + near * dice(seed, 0), k->a * far + near * dice(seed, 1),
+                  k->b * far + near * dice(seed, 2)},
+        .split = k->split * far,
+        .chroma = 1.0f + (k->chroma - 1.0f) * far + 0.02f * far * dice(seed, 3),
+        .contrast = 1.0f + (k->contrast - 1.0f) * far,
+        .brush = clampf(1.0f + (k->brush - 1.0f) * far + 0.1f * far * dice(seed, 4), 0.7f, 1.5f),
+        .wander = 0.14f + 0.2f * o->chaos,
+    };
+    turn_approx(k->light + 0.03f * dice(seed, 5), &out->light_x, &out->light_y);
+    if (o->style != 0) {
+        // Nothing understood: the words still choose, by their hash.
+        float hue_c, hue_s;
+        turn_approx(0.5f + 0.5f * dice(o->style, 6), &hue_c, &hue_s);
+        out->shift[1] += 0.012f * hue_c;
+        out->shift[2] += 0.012f * hue_s;
+        out->brush = clampf(out->brush * (1.1f + 0.3f * dice(o->style, 7)), 0.7f, 1.8f);
+        out->wander += 0.1f * (1.0f + dice(o->style, 8));
+        out->chroma *= 1.05f + 0.15f * dice(o->style, 9);
+    }
+}
+
+// Directions of colour words in OKLab, in turns from +a towards +b, and half their width in turns.
+static const struct {
+    const char *word;
+    float hue, width;
+} HUES[] = {
+    {"red", 0.08f, 0.07f},       {"orange", 0.16f, 0.05f},  {"brown", 0.17f, 0.07f},
+    {"gold", 0.235f, 0.06f},     {"golden", 0.235f, 0.06f}, {"yellow", 0.30f, 0.06f},
+    {"green", 0.39f, 0.08f},     {"emerald", 0.44f, 0.07f}, {"teal", 0.53f, 0.06f},
+    {"turquoise", 0.53f, 0.06f}, {"cyan", 0.55f, 0.06f},    {"blue", 0.71f, 0.09f},
+    {"purple", 0.85f, 0.06f},    {"violet", 0.83f, 0.06f},  {"magenta", 0.91f, 0.06f},
+    {"pink", 0.98f, 0.07f},
+};
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(word, *list) == 0)
+            return true;
+    return false;
+}
+
+bool look_exclude(struct look_options *o, const char *word)
+{
+    static const char *const RELIEF[] = {"relief", "texture", "impasto", "bristles", "gloss",
+                                         "shine",  "glossy",  "rough",   NULL};
+    static const char *const CANVAS[] = {"canvas", "weave", NULL};
+
+    for (size_t i = 0; i < sizeof(HUES) / sizeof(HUES[0]); i++) {
+        if (strcmp(word, HUES[i].word) != 0)
+            continue;
+        if (o->excluded == LOOK_EXCLUSIONS_MAX)
+            return false;
+        struct look_exclusion *x = &o->exclude[o->excluded++];
+        float unused;
+        turn_approx(HUES[i].hue, &x->c, &x->s);
+        turn_approx(HUES[i].width, &x->width, &unused);
+        return true;
+    }
+    if (is_one_of(word, RELIEF))
+        return o->flat = true;
+    if (is_one_of(word, CANVAS))
+        return o->bare = true;
+    return false;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/recipe.h"
+
+#include "base/buf.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const GOOD = "# a look\n"
+                                "name = test\n"
+                                "also = first other, second other\n"
+                                "\n"
+                                "[underpaint]\n"
+                                "ground = 0\r\n"
+                                "[ strokes ]\n"
+                                "  radius=12.5  \n"
+                                "[strokes]\n"
+                                "[relief]\n"
+                                "height = 8";
+
+static void a_good_recipe_is_read(void **state)
+{
+    struct recipe r;
+
+    (void)state;
+    assert_int_equal(recipe_parse("t", GOOD, strlen(GOOD), &r, NULL), ERR_OK);
+    assert_int_equal(r.names, 3);
+    assert_string_equal(r.name[0], "test");
+    assert_string_equal(r.name[2], "second other");
+    assert_int_equal(r.steps, 4);
+    assert_ptr_equal(r.step[1].op, &look_op_strokes);
+    assert_true(r.step[0].value[0] == 0.0f);
+    assert_true(r.step[1].value[0] == 12.5f);
+    assert_true(r.step[2].value[0] == look_op_strokes.param[0].normal);
+    assert_true(r.step[3].value[0] == 8.0f);
+    assert_int_equal(recipe_needs(&r),
+                     look_op_underpaint.needs | look_op_strokes.needs | look_op_relief.needs);
+}
+
+static void a_bad_recipe_is_refused_with_its_place(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *place; /* the note begins with it */
+        const char *says;
+    } row[] = {
+        {"", "t:1:1:", "no name"},
+        {"name = x\n", "t:2:1:", "no step"},
+        {"[relief]\n", "t:2:1:", "no name"},
+        {"name = x\n[grade]\n", "t:3:1:", "last step"},
+        {"name =\n[relief]", "t:1:", "name is missing"},
+        {"also = y\nname = x\n[relief]", "t:1:1:", "name comes first"},
+        {"name = x\nname = y\n[relief]", "t:2:1:", "name comes first"},
+        {"name = x\nalso = a,,b\n[relief]", "t:2:", "name is missing"},
+        {"name = x\ncolour = y\n[relief]", "t:2:1:", "colour"},
+        {"name = x\nradius\n[relief]", "t:2:1:", "radius"},
+        {"name = x\n  [blobs]\n", "t:2:4:", "blobs"},
+        {"name = x\n[relief\n", "t:2:8:", "] is missing"},
+        {"name = x\n[relief]\nradius = 3\n", "t:3:1:", "radius"},
+        {"name = x\n[relief]\n height = high\n", "t:3:11:", "high"},
+        {"name = x\n[relief]\nheight = 1e1\n", "t:3:10:", "1e1"},
+        {"name = x\n[relief]\nheight = \n", "t:3:", "not a number"},
+        {"name = x\n[relief]\nheight = -\n", "t:3:10:", "not a number"},
+        {"name = x\n[relief]\nheight = nan\n", "t:3:10:", "not a number"},
+        {"name = x\n[relief]\nheight = 8.01\n", "t:3:10:", "0 to 8"},
+        {"name = x\n[relief]\nheight = -0.01\n", "t:3:10:", "0 to 8"},
+        {"name = x\n[relief]\nheight = 1\nheight = 1\n", "t:4:1:", "twice"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct recipe r = {.names = -1};
+        struct err_note note = {0};
+        enum err e = recipe_parse("t", row[i].text, strlen(row[i].text), &r, &note);
+        if (e != ERR_INVALID || strncmp(note.text, row[i].place, strlen(row[i].place)) != 0 ||
+            !strstr(note.text, row[i].says))
+            fail_msg("row %zu: %s \"%s\"", i, err_name(e), note.text);
+        assert_int_equal(r.names, -1);
+    }
+}
+
+static void limits_hold_at_and_past_the_edge(void **state)
+{
+    struct buf b = BUF_INIT;
+    struct recipe r;
+
+    (void)state;
+    for (int steps = RECIPE_STEPS_MAX; steps <= RECIPE_STEPS_MAX + 1; steps++) {
+        buf_reset(&b);
+        buf_adds(&b, "name = x\n");
+        for (int i = 0; i < steps; i++)
+            buf_adds(&b, "[relief]\n");
+        assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
+                         steps > RECIPE_STEPS_MAX ? ERR_INVALID : ERR_OK);
+    }
+    for (int len = RECIPE_NAME_BYTES - 1; len <= RECIPE_NAME_BYTES; len++) {
+        buf_reset(&b);
+        buf_addf(&b, "name = %0*d\n[relief]\n", len, 7);
+        assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
+                         len < RECIPE_NAME_BYTES ? ERR_OK : ERR_INVALID);
+    }
+    for (int names = RECIPE_NAMES_MAX; names <= RECIPE_NAMES_MAX + 1; names++) {
+        buf_reset(&b);
+        buf_adds(&b, "name = x\nalso = n1");
+        for (int i = 2; i < names; i++)
+            buf_addf(&b, ",n%d", i);
+        buf_adds(&b, "\n[relief]\n");
+        assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
+                         names > RECIPE_NAMES_MAX ? ERR_INVALID : ERR_OK);
+    }
+    buf_release(&b);
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+    struct buf path = BUF_INIT;
+
+    buf_addf(&path, "%s/%s", dir, name);
+    FILE *f = fopen(path.data, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+    buf_release(&path);
+}
+
+static void remove_dir(const char *dir)
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+
+    while ((e = readdir(d)))
+        unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+    rmdir(dir);
+}
+
+static void a_folder_adds_and_replaces_looks(void **state)
+{
+    char dir[] = "/tmp/patina-looks-XXXXXX";
+    struct recipe_set *s = NULL;
+    struct err_note note = {0};
+
+    (void)state;
+    assert_int_equal(recipe_set_open(NULL, &s, NULL), ERR_OK);
+    const struct recipe *oil = recipe_find(s, "oil painting");
+    assert_non_null(oil);
+    assert_ptr_equal(recipe_find(s, "oils"), oil);
+    assert_null(recipe_find(s, "test"));
+    int steps = oil->steps, built_in = 0;
+    while (recipe_at(s, built_in))
+        built_in++;
+    recipe_set_close(s);
+
+    assert_non_null(mkdtemp(dir));
+    write_file(dir, "new.look", GOOD);
+    write_file(dir, "oil.look", "name = oil painting\n[relief]\n");
+    write_file(dir, "notes.txt", "not a look");
+    write_file(dir, ".hidden.look", "not a look");
+    assert_int_equal(recipe_set_open(dir, &s, NULL), ERR_OK);
+    assert_non_null(recipe_find(s, "first other"));
+    assert_int_equal(recipe_find(s, "oil painting")->steps, 1);
+    assert_true(steps > 1);
+    assert_non_null(recipe_at(s, built_in));
+    assert_null(recipe_at(s, built_in + 1));
+    recipe_set_close(s);
+
+    write_file(dir, "zbad.look", "name = z\n[relief]\nheight = 9\n");
+    assert_int_equal(recipe_set_open(dir, &s, &note), ERR_INVALID);
+    assert_non_null(strstr(note.text, "zbad.look:3:10:"));
+    remove_dir(dir);
+    assert_int_equal(recipe_set_open(dir, &s, &note), ERR_IO);
+    assert_non_null(strstr(note.text, dir));
+}
+
+static void every_operator_declares_sane_parameters(void **state)
+{
+    (void)state;
+    for (const struct look_op *const *op = look_op_table; *op; op++) {
+        int n = 0;
+        assert_ptr_equal(look_op_find((*op)->name, strlen((*op)->name)), *op);
+        assert_true(strlen((*op)->help) > 10 && (*op)->cost > 0.0f);
+        for (const struct look_param *p = (*op)->param; p->name; p++, n++) {
+            assert_true(p->least < p->most);
+            assert_true(p->least <= p->normal && p->normal <= p->most);
+            assert_true(strlen(p->help) > 5);
+        }
+        assert_true(n <= LOOK_PARAMS_MAX);
+    }
+    assert_null(look_op_find("relie", 5));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_recipe_is_read),
+        cmocka_unit_test(a_bad_recipe_is_refused_with_its_place),
+        cmocka_unit_test(limits_hold_at_and_past_the_edge),
+        cmocka_unit_test(a_folder_adds_and_replaces_looks),
+        cmocka_unit_test(every_operator_declares_sane_parameters),
+    };
+
+    return cmocka_run_group_tests_name("look_recipe", tests, NULL, NULL);
+}
