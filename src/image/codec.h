@@ -48,11 +48,13 @@ struct codec_meta {
 };
 
 /*
- * Encoders append a whole file to `out` (ERR_NOMEM; *out unchanged on failure).
+ * Encoders append a whole file to `out`. ERR_NOMEM; ERR_INVALID for a quality out of range;
+ * ERR_UNSUPPORTED for sides over 16383 in WebP. The bytes of *out are unchanged on failure.
  * PNG: own filters + libdeflate, deterministic; sRGB chunk, iTXt for the fields of meta, XMP with
  * Iptc4xmpExt:DigitalSourceType (algorithmicMedia for look, trainedAlgorithmicMedia for neural
  * engines). WebP: lossy, quality 0..100, alpha kept. JPEG: 4:4:4 baseline with optimised tables,
- * quality 0..100, over white. WebP and JPEG carry the same metadata in their XMP chunk.
+ * quality 0..100, over white. WebP and JPEG carry the same metadata in their XMP chunk (in JPEG,
+ * where it has 64 kB, a very long prompt is cut). `meta` NULL: none.
  */
 MUST_USE enum err codec_encode_png(const struct image *im, const struct codec_meta *meta,
                                    struct buf *out);
@@ -62,7 +64,8 @@ MUST_USE enum err codec_encode_jpeg(const struct image *im, const struct codec_m
                                     int quality, struct buf *out);
 
 /* The metadata of a PNG that codec_encode_png() wrote, for encoding other formats from it. Strings
- * are written into `store` and meta points into it. Missing fields are NULL. */
+ * are appended to `store` and meta points into it. Missing fields are NULL. ERR_INVALID when it is
+ * not a whole PNG, ERR_NOMEM. */
 MUST_USE enum err codec_png_meta(const void *png, size_t len, struct buf *store,
                                  struct codec_meta *meta);
 
