@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store_sqlite.h"
+
+#include "store/store_sqlite_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct store_ops ops;
+
+static struct store_sqlite *new_store(const struct store_options *o)
+{
+    struct store_sqlite *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->store.ops = &ops;
+    s->options = *o;
+    cache_init(&s->cache);
+    leases_init(&s->leases);
+    pthread_mutex_init(&s->watch_lock, NULL);
+    pthread_mutex_init(&s->readers.lock, NULL);
+    pthread_cond_init(&s->readers.back, NULL);
+    return s;
+}
+
+static void free_store(struct store_sqlite *s)
+{
+    db_close(&s->watch);
+    for (int i = 0; i < READERS; i++)
+        db_close(&s->readers.all[i].db);
+    db_close(&s->writer.db); // the last one out copies the log into the database
+    pthread_cond_destroy(&s->readers.back);
+    pthread_mutex_destroy(&s->readers.lock);
+    pthread_mutex_destroy(&s->watch_lock);
+    leases_release(&s->leases);
+    cache_release(&s->cache);
+    free(s);
+}
+
+static void sqlite_close(struct store *store)
+{
+    struct store_sqlite *s = self(store);
+
+    writer_stop(&s->writer);
+    free_store(s);
+}
+
+static void sqlite_set_wake(struct store *store, store_wake_fn *jobs, store_wake_fn *deliveries,
+                            void *ctx)
+{
+    struct writer *w = &self(store)->writer;
+
+    pthread_mutex_lock(&w->lock);
+    w->jobs_wake = jobs;
+    w->deliveries_wake = deliveries;
+    w->wake_ctx = ctx;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static enum err sqlite_site_secret(struct store *store, uint8_t out[32])
+{
+    memcpy(out, self(store)->site_secret, 32); // never changes
+    return ERR_OK;
+}
+
+static const struct store_ops ops = {
+    .account_create = sqlite_account_create,
+    .first_account = sqlite_first_account,
+    .key_add = sqlite_key_add,
+    .account_by_key = sqlite_account_by_key,
+    .account_get = sqlite_account_get,
+    .account_set_disabled = sqlite_account_set_disabled,
+    .points_add = sqlite_points_add,
+    .site_secret = sqlite_site_secret,
+    .submit = sqlite_submit,
+    .job_get = sqlite_job_get,
+    .jobs_list = sqlite_jobs_list,
+    .waiting_ids = sqlite_waiting_ids,
+    .claim = sqlite_claim,
+    .heartbeat = sqlite_heartbeat,
+    .set_source = sqlite_set_source,
+    .advance = sqlite_advance,
+    .finish = sqlite_finish,
+    .hand_back = sqlite_hand_back,
+    .reap = sqlite_reap,
+    .cancel = sqlite_cancel,
+    .deliveries_due = sqlite_deliveries_due,
+    .delivery_record = sqlite_delivery_record,
+    .upload_add = sqlite_upload_add,
+    .upload_get = sqlite_upload_get,
+    .blob_add = sqlite_blob_add,
+    .blobs_expired = sqlite_blobs_expired,
+    .blobs_forget = sqlite_blobs_forget,
+    .blob_known = sqlite_blob_known,
+    .sweep = sqlite_sweep,
+    .counts = sqlite_counts,
+    .check_ledger = sqlite_check_ledger,
+    .ping = sqlite_ping,
+    .close = sqlite_close,
+    .set_wake = sqlite_set_wake,
+};
+
+struct db *reader_take(struct store_sqlite *s)
+{
+    struct readers *p = &s->readers;
+
+    pthread_mutex_lock(&p->lock);
+    while (!p->idle)
+        pthread_cond_wait(&p->back, &p->lock);
+    struct reader *r = p->idle;
+    p->idle = r->next;
+    pthread_mutex_unlock(&p->lock);
+    return &r->db;
+}
+
+void reader_give(struct store_sqlite *s, struct db *db)
+{
+    struct readers *p = &s->readers;
+    struct reader *r = (struct reader *)((char *)db - offsetof(struct reader, db));
+
+    pthread_mutex_lock(&p->lock);
+    r->next = p->idle;
+    p->idle = r;
+    pthread_cond_signal(&p->back);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static enum err open_readers(struct store_sqlite *s, const char *path, struct err_note *note)
+{
+    struct readers *p = &s->readers;
+    enum err e = db_open(&s->watch, path, false, s->options.log, note);
+
+    for (int i = 0; i < READERS && !e; i++) {
+        e = db_open(&p->all[i].db, path, false, s->options.log, note);
+        if (!e) {
+            p->all[i].next = p->idle;
+            p->idle = &p->all[i];
+        }
+    }
+    return e;
+}
+
+// What never changes while the store is open.
+static enum err read_constants(struct store_sqlite *s)
+{
+    struct db *db = &s->writer.db;
+    struct query q;
+    enum err e;
+
+    query_begin(&q, db, "SELECT site_secret FROM meta");
+    e = query_next(&q);
+    if (e == ERR_OK)
+        memcpy(s->site_secret, sqlite3_column_blob(q.st, 0), sizeof(s->site_secret));
+    query_end(&q);
+    if (e)
+        return e == ERR_NONE ? ERR_CORRUPT : e;
+    query_begin(&q, db, "SELECT coalesce(max(served), 0) FROM account");
+    return query_only_i64(&q, &s->writer.served);
+}
+
+enum err store_sqlite_open(const char *path, const struct store_options *o, struct store **out,
+                           struct err_note *note)
+{
+    assert(o->clock && o->concurrency > 0 && o->queue_limit > 0 && o->lease_ms > 0);
+    err_note_clear(note);
+    struct store_sqlite *s = new_store(o);
+    if (!s)
+        return err_set(note, ERR_NOMEM, "out of memory");
+    enum err e = schema_create_file(path, note);
+    if (!e)
+        e = db_open(&s->writer.db, path, true, o->log, note);
+    if (!e)
+        e = schema_migrate(&s->writer.db, path, note);
+    if (!e)
+        e = open_readers(s, path, note);
+    if (!e)
+        e = read_constants(s);
+    if (!e)
+        e = writer_start(&s->writer, s);
+    if (!e) {
+        *out = &s->store;
+        return ERR_OK;
+    }
+    if (note && !note->text[0])
+        err_set(note, e, "cannot open the database %s: %s", path,
+                sqlite3_errmsg(s->writer.db.handle));
+    free_store(s);
+    return e;
+}

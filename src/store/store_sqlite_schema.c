@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store_sqlite_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "Ptna": tells our files from other programs' (PRAGMA application_id). The number of the newest
+ * migration that has run is PRAGMA user_version: both live in the file's header and change with the
+ * transaction. */
+enum { APPLICATION_ID = 0x50746e61 };
+
+enum err schema_create_file(const char *path, struct err_note *note)
+{
+    // SQLite would make it with the umask's mode; its log and index take over the database's mode.
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_errno(note, "cannot open the database %s", path);
+    close(fd);
+    return ERR_OK;
+}
+
+static enum err run_script(struct db *db, const char *sql, struct err_note *note)
+{
+    int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+    if (rc == SQLITE_OK)
+        return ERR_OK;
+    if ((rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT)
+        return err_set(note, ERR_CORRUPT,
+                       "%s: restore a backup, or name another file in PATINA_DATABASE",
+                       sqlite3_errmsg(db->handle));
+    err_set(note, ERR_IO, "%s", sqlite3_errmsg(db->handle));
+    return db_error(db, rc);
+}
+
+static enum err read_number(struct db *db, const char *sql, int64_t *out)
+{
+    struct query q;
+
+    query_begin(&q, db, sql);
+    return query_only_i64(&q, out);
+}
+
+static enum err check_identity(struct db *db, int64_t version, struct err_note *note)
+{
+    int64_t id = 0, tables = 0;
+    enum err e = read_number(db, "PRAGMA application_id", &id);
+
+    if (!e)
+        e = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (e)
+        return e;
+    if (id != APPLICATION_ID && (id != 0 || version != 0 || tables != 0))
+        return err_set(note, ERR_CORRUPT,
+                       "belongs to another program: name another file in PATINA_DATABASE");
+    if (version > sqlite_migration_count)
+        return err_set(note, ERR_TOO_NEW,
+                       "was written by a newer version (its schema is number %lld, this program "
+                       "knows up to %d): run that version, or restore a backup from before it",
+                       (long long)version, sqlite_migration_count);
+    return ERR_OK;
+}
+
+static enum err add_site_secret(struct db *db)
+{
+    uint8_t secret[32];
+    struct query q;
+
+    rand_bytes(secret, sizeof(secret));
+    query_begin(&q, db, "INSERT INTO meta (one, site_secret) VALUES (1, ?) ON CONFLICT DO NOTHING");
+    query_blob(&q, secret, sizeof(secret));
+    return query_run(&q);
+}
+
+static enum err migrate_from(struct db *db, int64_t version, struct err_note *note)
+{
+    char step[96];
+    enum err e = ERR_OK;
+
+    for (int i = (int)version; i < sqlite_migration_count && !e; i++) {
+        e = run_script(db, sqlite_migrations[i].sql, note);
+        if (e)
+            err_note_prefix(note, "migration %s", sqlite_migrations[i].name);
+    }
+    if (!e)
+        e = add_site_secret(db);
+    snprintf(step, sizeof(step), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, sqlite_migration_count);
+    return e ? e : run_script(db, step, note);
+}
+
+enum err schema_migrate(struct db *db, const char *path, struct err_note *note)
+{
+    int64_t version = 0;
+    enum err e = run_script(db, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", note);
+
+    if (!e)
+        e = read_number(db, "PRAGMA user_version", &version);
+    if (!e)
+        e = check_identity(db, version, note);
+    if (!e && version < sqlite_migration_count)
+        e = migrate_from(db, version, note);
+    if (!e)
+        e = run_script(db, "COMMIT", note);
+    if (!sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (e)
+        err_note_prefix(note, "the database %s", path);
+    return e;
+}
