@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/http_internal.h"
+
+#include "base/hash.h"
+#include "base/rand.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    POOL_BYTES = 32 * 1024, /* of the library, per connection: HTTP_HEADERS_MAX, its own notes
+                               about them, and the answer's head */
+    BACKLOG = 1024,
+    SENDING_AFTER_STOP_MS = 2000 /* for the 503s of a stop to reach their clients */
+};
+
+static const int64_t ns_per_ms = 1000000;
+
+static const char *method_name(enum http_method m)
+{
+    static const char *const name[] = {"GET", "HEAD", "POST", "OPTIONS", "other"};
+
+    return name[m];
+}
+
+static void set_deadline(struct http_request *r, int64_t ms)
+{
+    int64_t at = ms ? clock_mono_ns(r->server->o.clock) + ms * ns_per_ms : 0;
+
+    atomic_store_explicit(&conn_of(r)->watched.deadline_ns, at, memory_order_relaxed);
+}
+
+// ---- callbacks of the library, in the order of a request's life ----
+
+static void on_connection(void *ctx, struct MHD_Connection *mhd, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http_server *s = ctx;
+    struct conn *c = *slot;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *fd =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        int sock = fd->connect_fd;
+        const union MHD_ConnectionInfo *peer =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        *slot = c = calloc(1, sizeof(*c));
+        if (!c) { // every other callback does without
+            shutdown(sock, SHUT_RDWR);
+            return;
+        }
+        c->request = (struct http_request){.server = s, .response = HTTP_RESPONSE(0)};
+        int64_t until = clock_mono_ns(s->o.clock) + HTTP_FIRST_HEADERS_MS * ns_per_ms;
+        if (!watch_add(s->watch, &c->watched, sock, peer->client_addr, until,
+                       HTTP_CONNECTIONS_PER_ADDRESS) ||
+            atomic_load(&s->stopping))
+            shutdown(sock, SHUT_RDWR);
+    } else if (c) {
+        int parked = REQUEST_ABANDONED;
+        watch_remove(s->watch, &c->watched);
+        if (atomic_compare_exchange_strong(&c->request.state, &parked, REQUEST_ORPHANED))
+            return; // the late answerer frees it
+        request_release(&c->request);
+        free(c);
+    }
+}
+
+static struct conn *conn_on(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+static void *on_request_line(void *ctx, const char *target, struct MHD_Connection *mhd)
+{
+    struct conn *c = conn_on(mhd);
+
+    (void)ctx;
+    if (!c || !target)
+        return NULL;
+    c->request.mhd = mhd;
+    request_begin(&c->request, target);
+    return &c->request;
+}
+
+static size_t keep_escapes(void *ctx, struct MHD_Connection *mhd, char *s)
+{
+    (void)ctx, (void)mhd;
+    return strlen(s); // target.c decodes
+}
+
+// The handler has returned without an answer: wait for it, unless it has just come.
+static enum MHD_Result park(struct http_request *r)
+{
+    int open = REQUEST_OPEN, parked = REQUEST_PARKED;
+
+    if (atomic_load(&r->state) == REQUEST_ANSWERED)
+        return respond(r);
+    MHD_suspend_connection(r->mhd);
+    if (!atomic_compare_exchange_strong(&r->state, &open, REQUEST_PARKED))
+        MHD_resume_connection(r->mhd); // it came meanwhile; the library will call again
+    else if (atomic_load(&r->server->stopping) > 1 &&
+             atomic_compare_exchange_strong(&r->state, &parked, REQUEST_ABANDONED))
+        MHD_resume_connection(r->mhd);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **slot)
+{
+    struct http_server *s = ctx;
+    struct http_request *r = *slot;
+
+    (void)mhd, (void)url;
+    if (!r)
+        return MHD_NO;
+    if (r->phase == PHASE_LINE) {
+        set_deadline(r, HTTP_BODY_MS);
+        request_headers(r, method, version);
+        // With a body still to come the refusal goes out at once and ends the connection; without
+        // one it waits for the library's next call, which keeps the connection.
+        if (atomic_load(&r->state) == REQUEST_ANSWERED && r->has_body) {
+            r->phase = PHASE_HANDLER;
+            r->close = true;
+            conn_of(r)->watched.unread = true;
+            return respond(r);
+        }
+        return MHD_YES;
+    }
+    if (*len > 0) {
+        bool go_on = request_body(r, data, *len);
+        *len = 0;
+        return go_on ? MHD_YES : MHD_NO;
+    }
+    if (r->phase == PHASE_BODY) {
+        r->phase = PHASE_HANDLER;
+        set_deadline(r, 0);
+        if (r->too_long)
+            request_refuse(r, 413, "the body is over this path's limit");
+        else if (atomic_load(&r->state) != REQUEST_ANSWERED)
+            r->match.route->handle(s->o.ctx, r);
+        return park(r);
+    }
+    return respond(r);
+}
+
+static void log_request(const struct http_request *r, enum MHD_RequestTerminationCode code)
+{
+    const struct http_options *o = &r->server->o;
+    const struct http_route *route = r->match.route;
+    int64_t us = (clock_mono_ns(o->clock) - r->start_ns) / 1000;
+
+    if (!o->log || o->log->least > LOG_INFO)
+        return;
+    log_event(o->log, LOG_INFO, "http.request", LOG_S("method", method_name(r->method)),
+              LOG_S("path", r->path), LOG_S("route", route ? route->name : "-"),
+              LOG_N("status", r->sent_status), LOG_N("us", us), LOG_N("bytes", r->sent_bytes),
+              LOG_S("request", r->id), LOG_N("account", r->account),
+              LOG_S("end", code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "sent" : "cut"));
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *mhd, void **slot,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_server *s = ctx;
+    struct http_request *r = *slot;
+
+    (void)mhd;
+    *slot = NULL;
+    if (!r)
+        return;
+    log_request(r, code);
+    set_deadline(r, HTTP_NEXT_HEADERS_MS);
+    request_unbudget(r);
+    // An abandoned request still belongs to its answerer, too.
+    if (atomic_load(&r->state) != REQUEST_ABANDONED)
+        request_release(r);
+    if (atomic_fetch_sub(&s->under_way, 1) == 1 && atomic_load(&s->stopping)) {
+        pthread_mutex_lock(&s->idle_lock);
+        pthread_cond_signal(&s->idle);
+        pthread_mutex_unlock(&s->idle_lock);
+    }
+}
+
+// ---- start ----
+
+// "host:port" or "[host]:port" into its parts; false when it is neither.
+static bool split_address(const char *address, char host[256], char port[8])
+{
+    const char *colon = strrchr(address, ':');
+    size_t len = colon ? (size_t)(colon - address) : 0;
+
+    if (len == 0 || len >= 256 || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return false;
+    if (address[0] == '[' && colon[-1] == ']' && len > 2) {
+        memcpy(host, address + 1, len - 2);
+        host[len - 2] = '\0';
+    } else {
+        memcpy(host, address, len);
+        host[len] = '\0';
+        if (strchr(host, ':'))
+            return false;
+    }
+    memcpy(port, colon + 1, strlen(colon));
+    return atoi(port) <= 65535;
+}
+
+static enum err listen_on(const char *address, int *out, int *port, struct err_note *note)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    char host[256], service[8];
+    int on = 1;
+
+    if (!split_address(address, host, service))
+        return err_set(note, ERR_INVALID, "%s is not an address to listen on; write HOST:PORT",
+                       address);
+    int failed = getaddrinfo(host, service, &hints, &found);
+    if (failed)
+        return err_set(note, ERR_INVALID, "cannot listen on %s: %s", address, gai_strerror(failed));
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof(bound);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG) ||
+        getsockname(fd, (struct sockaddr *)&bound, &len)) {
+        enum err e = err_errno(note, "cannot listen on %s", address);
+        if (fd >= 0)
+            close(fd);
+        freeaddrinfo(found);
+        return e;
+    }
+    *out = fd;
+    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
+                                              : ((struct sockaddr_in *)(void *)&bound)->sin_port);
+    freeaddrinfo(found);
+    return ERR_OK;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+{
+    int threads = s->o.threads > 1 ? s->o.threads : 0; // the library counts from 2
+    struct MHD_OptionItem item[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, s},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
+        {threads ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL},
+        {MHD_OPTION_END, 0, NULL}};
+
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                            on_request, s, MHD_OPTION_ARRAY, item, MHD_OPTION_END);
+}
+
+static bool own(struct http_server *s, int i, const char **text)
+{
+    if (!*text)
+        return true;
+    *text = s->owned[i] = strdup(*text);
+    return *text != NULL;
+}
+
+static void server_free(struct http_server *s)
+{
+    if (!s)
+        return;
+    watch_free(s->watch);
+    for (size_t i = 0; i < sizeof(s->owned) / sizeof(s->owned[0]); i++)
+        free(s->owned[i]);
+    pthread_cond_destroy(&s->idle);
+    pthread_mutex_destroy(&s->idle_lock);
+    free(s);
+}
+
+enum err http_server_start(const struct http_options *o, struct http_server **out,
+                           struct err_note *note)
+{
+    struct http_server *s = calloc(1, sizeof(*s));
+    pthread_condattr_t attr;
+    uint8_t prefix[4];
+    int fd = -1;
+
+    if (!s)
+        return err_set(note, ERR_NOMEM, "out of memory");
+    s->o = *o;
+    pthread_mutex_init(&s->idle_lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->idle, &attr);
+    pthread_condattr_destroy(&attr);
+    rand_bytes(prefix, sizeof(prefix));
+    hex_encode(prefix, sizeof(prefix), s->id_prefix);
+    enum err e = own(s, 0, &s->o.alias_from) && own(s, 1, &s->o.alias_to) &&
+                         own(s, 2, &s->o.cors_origin)
+                     ? listen_on(o->address, &fd, &s->port, note)
+                     : err_set(note, ERR_NOMEM, "out of memory");
+    if (!e)
+        e = watch_new(o->clock, &s->watch, note);
+    if (!e && !(s->daemon = start_daemon(s, fd)))
+        e = err_set(note, ERR_IO, "cannot start the HTTP listener's threads");
+    if (e) {
+        if (fd >= 0)
+            close(fd);
+        server_free(s);
+        return e;
+    }
+    *out = s;
+    return ERR_OK;
+}
+
+int http_server_port(const struct http_server *s)
+{
+    return s->port;
+}
+
+int http_server_connections(const struct http_server *s)
+{
+    return watch_count(s->watch);
+}
+
+// ---- stop ----
+
+static void wait_idle(struct http_server *s, int ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + (int64_t)(ms % 1000) * ns_per_ms;
+    until.tv_sec += ms / 1000 + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    pthread_mutex_lock(&s->idle_lock);
+    while (atomic_load(&s->under_way) > 0 &&
+           pthread_cond_timedwait(&s->idle, &s->idle_lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&s->idle_lock);
+}
+
+static void abandon(struct watched *c)
+{
+    struct http_request *r = &((struct conn *)c)->request;
+    int parked = REQUEST_PARKED;
+
+    if (atomic_compare_exchange_strong(&r->state, &parked, REQUEST_ABANDONED))
+        MHD_resume_connection(r->mhd);
+}
+
+void http_server_stop(struct http_server *s, int grace_ms)
+{
+    if (!s)
+        return;
+    atomic_store(&s->stopping, 1);
+    wait_idle(s, grace_ms);
+    // From here on nobody parks (see park()), and the library may not be stopped while anybody is.
+    atomic_store(&s->stopping, 2);
+    watch_each(s->watch, abandon);
+    wait_idle(s, SENDING_AFTER_STOP_MS);
+    MHD_stop_daemon(s->daemon);
+    server_free(s);
+}
