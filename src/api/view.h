@@ -23,7 +23,7 @@ struct view {
 /* What a job's row does not say. */
 struct view_extra {
     int64_t now_ms;
-    bool with_input;                 /* false only in the answer of POST */
+    bool fresh;                      /* the answer of POST: `input` and `detail` are null */
     const struct board_entry *board; /* NULL: no worker has it just now */
     int queue_position;              /* 1 for the next; 0: not known */
 };
@@ -49,17 +49,5 @@ void view_file_url(struct buf *out, const struct view *v, const struct job *j, c
  * begins with "/files/". */
 void view_file_signature(const struct view *v, const char *path, int64_t expires_unix_s,
                          char out[VIEW_SIGNATURE_TEXT]);
-
-/* ---- error codes ---- */
-
-/* The fixed phrase of a public code ("Invalid request parameters"); never NULL. It is
- * `raw_message`, and every `message` begins with it. */
-const char *view_phrase(int code);
-
-/* Writes `"code":..,"message":..,"raw_message":..,"detail":..` in the order of the top level
- * (`nested` false) or of `error` (true). `why` NULL or "": the phrase alone. `detail` is JSON or
- * NULL. */
-void view_error_members(struct json_writer *w, bool nested, int code, const char *why,
-                        const char *detail);
 
 #endif
