@@ -54,6 +54,14 @@ enum err db_error(struct db *db, int rc)
     return meaning(rc);
 }
 
+static int log_grew(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+    (void)handle;
+    (void)name;
+    ((struct db *)arg)->log_pages = pages;
+    return SQLITE_OK;
+}
+
 static int set_up(struct db *db, bool writable)
 {
     char cache[48];
@@ -81,8 +89,10 @@ enum err db_open(struct db *db, const char *path, bool writable, const struct lo
     int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (rc == SQLITE_OK)
         rc = set_up(db, writable);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
+        sqlite3_wal_hook(db->handle, log_grew, db);
         return ERR_OK;
+    }
     bool not_ours = (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT;
     enum err e = not_ours ? ERR_CORRUPT : meaning(rc);
     if (e == ERR_UNAVAILABLE && (rc & 0xff) != SQLITE_BUSY)
@@ -204,6 +214,20 @@ enum err db_exec(struct db *db, const char *sql)
 
     query_begin(&q, db, sql);
     return query_run(&q);
+}
+
+int db_log_pages(const struct db *db)
+{
+    return db->log_pages;
+}
+
+void db_checkpoint(struct db *db)
+{
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    db->log_pages = 0;
+    if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+        (void)db_error(db, rc);
 }
 
 int db_changes(struct db *db)

@@ -19,6 +19,7 @@ enum { DB_STATEMENTS = 256 };
 struct db {
     sqlite3 *handle;
     const struct log *log;
+    int log_pages;
     struct {
         const char *sql;
         sqlite3_stmt *prepared;
@@ -69,6 +70,17 @@ MUST_USE enum err query_only_i64(struct query *q, int64_t *out);
 
 /* Runs one statement that has no parameters. */
 MUST_USE enum err db_exec(struct db *db, const char *sql);
+
+/* Copies the log into the database, so that the next commits write it anew from its beginning. What
+ * readers or a full disk prevent is logged and left for the next time. */
+void db_checkpoint(struct db *db);
+
+/* When to do so. 16 MB: large enough that pages which change often are copied into the database
+ * once for many commits, small enough that the copying (some 20 ms) goes unnoticed. */
+enum { CHECKPOINT_PAGES = 4096 };
+
+/* Pages that the log holds since it was last begun anew. */
+int db_log_pages(const struct db *db);
 
 /* Rows that the last statement changed. */
 int db_changes(struct db *db);

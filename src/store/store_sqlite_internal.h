@@ -146,7 +146,6 @@ struct writer {
     struct db db;
     struct batch batch;
     int64_t served; /* turns given so far */
-    int wal_pages;
 
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */

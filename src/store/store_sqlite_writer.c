@@ -12,10 +12,7 @@ enum {
     /* With 64 requests waiting a batch holds about that many; more would only make the first of
      * them wait longer. */
     BATCH_MAX = 256,
-    BATCH_NS = 5 * 1000 * 1000,
-    /* 16 MB: large enough that pages which change often are copied into the database once for many
-     * commits, small enough that the copying (some 20 ms) goes unnoticed. */
-    CHECKPOINT_PAGES = 4096
+    BATCH_NS = 5 * 1000 * 1000
 };
 
 // ---- accounts of the batch ----
@@ -320,27 +317,6 @@ static void run_batch(struct writer *w, struct request *first)
         wake(w, jobs, deliveries);
 }
 
-static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
-{
-    struct writer *w = arg;
-
-    (void)db;
-    (void)name;
-    w->wal_pages = pages;
-    return SQLITE_OK;
-}
-
-// Copies the log into the database, so that the next commits write it anew from its beginning.
-static void checkpoint(struct writer *w)
-{
-    int rc = sqlite3_wal_checkpoint_v2(w->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-
-    // Readers may be in the way, or the disk full: the log grows, and this is tried again.
-    if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-        (void)db_error(&w->db, rc);
-    w->wal_pages = 0;
-}
-
 static void *writer_main(void *arg)
 {
     struct writer *w = arg;
@@ -354,8 +330,8 @@ static void *writer_main(void *arg)
         if (!r)
             return NULL; // closing, and everything is committed
         run_batch(w, r);
-        if (w->wal_pages >= CHECKPOINT_PAGES)
-            checkpoint(w);
+        if (db_log_pages(&w->db) >= CHECKPOINT_PAGES)
+            db_checkpoint(&w->db);
     }
 }
 
@@ -409,7 +385,6 @@ enum err writer_start(struct writer *w, struct store_sqlite *s)
     pthread_cond_init(&w->more, NULL);
     for (int i = 0; i < 2; i++)
         w->queue[i].last = &w->queue[i].first;
-    sqlite3_wal_hook(w->db.handle, wal_grew, w);
     if (pthread_create(&w->thread, NULL, writer_main, w) != 0) {
         pthread_cond_destroy(&w->more);
         pthread_mutex_destroy(&w->lock);

@@ -26,6 +26,7 @@ int main(int argc, char **argv)
         {"accounts", store_suite_accounts},
         {"submit", store_suite_submit},
         {"work", store_suite_work},
+        {"house", store_suite_house},
     };
 
     for (size_t i = 0; argc == 3 && i < COUNT_OF(backends); i++) {
