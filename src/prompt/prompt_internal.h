@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_PROMPT_PROMPT_INTERNAL_H
+#define PATINA_PROMPT_PROMPT_INTERNAL_H
+
+/*
+ * For prompt/ alone. A prompt is read in four steps, each a file:
+ *     lexer.c       takes the parameters out of it and leaves the text
+ *     parameters.c  what each parameter means
+ *     words.c       the text as words in normal form
+ *     meaning.c     what the words mean, by the lexicon
+ * and parser.c puts them together.
+ */
+#include "prompt/prompt.h"
+
+/* Some bytes of the prompt and where they stand in it, in scalars. */
+struct span {
+    const char *s;
+    size_t len;
+    uint32_t start, end;
+};
+
+enum { PROMPT_PARAMS = 12 }; /* bits of enum prompt_param */
+
+/* One reading under way. */
+struct reader {
+    struct prompt *out;
+    struct arena *arena;
+    bool parts_joined; /* there are more weighted parts than are told apart */
+    bool failed;       /* memory ran out; set once, looked at in the end */
+
+    char *text; /* the prompt without parameters; text_at[i] is where byte i came from */
+    uint32_t *text_at;
+    size_t text_len;
+
+    struct span given_at[PROMPT_PARAMS]; /* by bit: the parameter that counts so far */
+    struct span no;                      /* the list of the `--no` that counts so far */
+
+    const char *implied;    /* medium that the words only imply */
+    float medium_weight;    /* of the part that named the medium */
+    struct span unknown_at; /* the first word that was not understood; `s` is unused */
+};
+
+/* prompt_warn() with a place. */
+void warn_at(struct reader *r, const char *code, uint32_t start, uint32_t end, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
+
+/* A copy of the span for messages: at most 60 bytes, cut between characters, "..." behind a cut. */
+const char *span_quote(struct reader *r, struct span s);
+
+/* Copies into the arena; "" and `failed` when memory ran out. */
+const char *keep(struct reader *r, const char *s, size_t len);
+
+/* Adds a name unless it is there or the list is full. */
+void terms_add(struct prompt_terms *t, const char *name);
+
+/* lexer.c: fills text, text_at and text_len, and applies every parameter. */
+void lexer_read(struct reader *r, const char *s, size_t len);
+
+/* The next scalar of a well-formed string, and how many bytes it takes. */
+uint32_t scalar_at(const char *s, size_t len, size_t *bytes);
+bool is_space(uint32_t c);
+
+/* Reads [+-]digits[.digits] at the beginning of s: the bytes it takes, 0 for none. Not strtod(),
+ * which reads "inf" and hex and goes by the locale. Endless digits give an infinity. */
+size_t number_read(const char *s, size_t len, double *out);
+
+/* parameters.c */
+enum arity {
+    ARITY_NONE,
+    ARITY_ONE,   /* the next word, whatever it is */
+    ARITY_CODES, /* the next words as long as they look like numbers, codes or URLs */
+    ARITY_REST   /* all up to the next parameter */
+};
+
+struct parameter;
+
+/* By its name in lower-case letters; NULL: none. */
+const struct parameter *parameter_find(const char *name);
+enum arity parameter_arity(const struct parameter *p);
+
+/* The parameter's name nearest to a mistyped one, or NULL. */
+const char *parameter_nearest(const char *name);
+
+/* `whole` from the dashes to the value's end; the value may be empty. */
+void parameter_apply(struct reader *r, const struct parameter *p, struct span whole,
+                     struct span value);
+
+/* words.c */
+struct word {
+    const char *normal; /* what is compared: lower case, no accents, "color" */
+    const char *shown;  /* what is shown: lower case */
+    uint32_t start, end;
+    bool breaks; /* a comma, full stop or the like stands in front */
+};
+
+/* The words of a text; at[i] is the place of its byte i, or NULL when nobody asks. *out lives in
+ * the arena. Returns how many. */
+size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *at,
+                  struct word **out);
+
+/* meaning.c: reads the words of one weighted part into the prompt's lists. */
+void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight);
+
+/* Adds the things of a list that must not be there (`--no`). */
+void meaning_exclude(struct reader *r, struct span list);
+
+/* After the last part: settles the medium and warns about what was not understood. */
+void meaning_finish(struct reader *r);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Text as words. normal() in lexicon.py brings the lexicon's phrases into the same form. */
+#include "prompt/prompt_internal.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+
+/* The letters of U+00C0..U+017F without accents, lower case; '?' has no one letter and stays. */
+static const char folded[] = "aaaaaa?ceeeeiiii?nooooo?ouuuuy??aaaaaa?ceeeeiiii?nooooo?ouuuuy?y"
+                             "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii??jjkk?lllllll"
+                             "lllnnnnnn???oooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+enum { FOLDED_FIRST = 0xC0, FOLDED_LAST = 0x17F };
+
+_Static_assert(sizeof(folded) - 1 == FOLDED_LAST - FOLDED_FIRST + 1, "one letter each");
+
+static uint32_t without_accent(uint32_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c + 32;
+    if (c >= FOLDED_FIRST && c <= FOLDED_LAST && folded[c - FOLDED_FIRST] != '?')
+        return (unsigned char)folded[c - FOLDED_FIRST];
+    return c;
+}
+
+static uint32_t lower(uint32_t c)
+{
+    bool latin1 = c >= 0xC0 && c <= 0xDE && c != 0xD7;
+
+    return (c >= 'A' && c <= 'Z') || latin1 ? c + 32 : c;
+}
+
+static bool is_combining(uint32_t c)
+{
+    return (c >= 0x300 && c <= 0x36F) || (c >= 0xFE00 && c <= 0xFE0F);
+}
+
+static bool is_apostrophe(uint32_t c)
+{
+    return c == '\'' || c == 0x2019 || c == 0x02BC;
+}
+
+static bool is_word_char(uint32_t c)
+{
+    if (c < 0x80)
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    // Signs, punctuation, symbols and emoji.
+    return c >= 0xC0 && c != 0xD7 && c != 0xF7 && !(c >= 0x2000 && c <= 0x2BFF) &&
+           !(c >= 0x3000 && c <= 0x303F) && !(c >= 0xFE00 && c <= 0xFE6F) &&
+           !(c >= 0xFF00 && c <= 0xFF0F) && c < 0x1F000 && !is_space(c);
+}
+
+// Between words these leave a phrase whole: "stained-glass".
+static bool joins(uint32_t c)
+{
+    return is_space(c) || c == '-' || c == 0x2010 || c == 0x2011 || is_apostrophe(c) || c == '"' ||
+           c == 0x201C || c == 0x201D || c == '_' || c == '*';
+}
+
+// "colour" is "color" and "grey" "gray", also inside words; in place, it only gets shorter.
+static void americanize(char *s)
+{
+    char *at = strstr(s, "colour");
+
+    if (at)
+        memmove(at + 4, at + 5, strlen(at + 5) + 1);
+    at = strstr(s, "grey");
+    if (at)
+        at[2] = 'a';
+}
+
+static void drop_possessive(char *s)
+{
+    size_t n = strlen(s);
+
+    if (n > 2 && strcmp(s + n - 2, "'s") == 0)
+        s[n - 2] = '\0';
+}
+
+// One word of s, from its first character on; returns the bytes that it takes.
+static size_t read_word(struct reader *r, const char *s, size_t len, struct word *out)
+{
+    size_t end = 0, n;
+
+    while (end < len) {
+        uint32_t c = scalar_at(s + end, len - end, &n);
+        size_t next;
+        bool inside = is_apostrophe(c) && end > 0 && end + n < len &&
+                      is_word_char(scalar_at(s + end + n, len - end - n, &next));
+        if (!is_word_char(c) && !is_combining(c) && !inside)
+            break;
+        end += n;
+    }
+    // Neither form is longer than the word: U+0130 and the like only shrink.
+    char *normal = arena_alloc(r->arena, end + 1), *shown = arena_alloc(r->arena, end + 1);
+    if (!normal || !shown) {
+        r->failed = true;
+        return end;
+    }
+    char *to_normal = normal, *to_shown = shown;
+    for (size_t i = 0; i < end; i += n) {
+        uint32_t c = scalar_at(s + i, end - i, &n);
+        to_shown += utf8_encode(lower(c), to_shown);
+        if (is_combining(c))
+            continue;
+        to_normal += utf8_encode(is_apostrophe(c) ? '\'' : without_accent(c), to_normal);
+    }
+    drop_possessive(normal);
+    americanize(normal);
+    out->normal = normal;
+    out->shown = shown;
+    return end;
+}
+
+size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *at,
+                  struct word **out)
+{
+    size_t count = 0, n, taken;
+    bool breaks = false;
+    struct word *word = arena_alloc(r->arena, (len + 1) * sizeof(*word)); // each may be an '&'
+
+    if (!word) {
+        r->failed = true;
+        return 0;
+    }
+    for (size_t i = 0; i < len && !r->failed; i += taken) {
+        uint32_t c = scalar_at(s + i, len - i, &n);
+        taken = n;
+        if (c == '&' || c == '+') {
+            word[count] = (struct word){.normal = "and", .shown = "and"};
+        } else if (is_word_char(c)) {
+            taken = read_word(r, s + i, len - i, &word[count]);
+        } else {
+            breaks = breaks || !joins(c);
+            continue;
+        }
+        if (at) {
+            word[count].start = at[i];
+            word[count].end = at[i + taken - 1] + 1;
+        }
+        word[count++].breaks = breaks;
+        breaks = false;
+    }
+    *out = word;
+    return count;
+}
