@@ -264,8 +264,8 @@ def main():
         print(f"building {build.folder.name}", flush=True)
         units = None
         if build.unit_only:
-            units = [f"test_{t['name']}" for t in meson_tests(BUILDS[0].folder)
-                     if t["name"].startswith(build.unit_only)] if suites else []
+            units = sorted({pathlib.Path(t["cmd"][0]).name for t in meson_tests(BUILDS[0].folder)
+                            if t["name"].startswith(build.unit_only)}) if suites else []
             if not units:
                 continue
         began = time.monotonic()

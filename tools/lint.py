@@ -18,7 +18,7 @@ LINT_BUILD = "build-lint"
 
 LINES_MAX = 1000  # past this a file has a second subject, and that wants a file of its own
 SPDX = "SPDX-License-Identifier: MIT"
-CODE = (".c", ".h", ".py", ".sh", ".sql")
+CODE = (".c", ".h", ".py", ".sh")
 # Paths of one developer's machine do not belong in the tree.
 SOMEBODYS_PATH = re.compile(r"(?<![\w./-])/(?:home|root|Users|work|tmp/\w+/)[\w./-]*")
 

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the suites that talk to a real server. One module is one process: what is shared in
+a module is shared by nothing else."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from support.origin import Origin, make_certificates  # noqa: E402
+from support.server import Server  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sanitized: also run against the sanitized server")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return make_certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def origin(certificates):
+    _, certificate, key = certificates
+    with Origin(certificate, key) as o:
+        yield o
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, certificates):
+    """A server that may fetch from this machine."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    with Server(data, fetch_allow="127.0.0.0/8", fetch_ca=certificates[0],
+                first_points=10_000_000) as s:
+        yield s
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory):
+    """A server that accepts jobs and renders none: what is posted stays as it was."""
+    data = tmp_path_factory.mktemp("idle") / "data"
+    with Server(data, workers=0, fetch_allow="127.0.0.0/8", first_points=10_000_000) as s:
+        yield s
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """Servers with settings of one's own, stopped at the end: fresh(name=value, ...)."""
+    servers = []
+
+    def make(start=True, **settings):
+        s = Server(tmp_path / f"data{len(servers)}", **settings)
+        servers.append(s)
+        return s.start() if start else s
+
+    yield make
+    for s in servers:
+        if s.process and s.process.poll() is None:
+            s.kill()
