@@ -11,6 +11,8 @@
  * photo gets one stroke, begun where the difference is centred. Every cell is judged alone from
  * what the layers before have left, so the order of work does not matter.
  */
+static const float POINT_STEP_MIN = 2.0f; /* full-size map pixels between points of a stroke */
+
 struct plan {
     const struct look_picture *p;
     const struct look_maps *m;
@@ -108,7 +110,7 @@ static void judge_cell(const struct plan *n, int column, int row)
     wish->y = clampf(mixf(jy, cy / weight / unit, weight > 1e-8f ? sure : 0.0f), 0.0f, n->height);
     float care =
         plane_near(&n->m->importance, wish->x * n->m->half_per_unit, wish->y * n->m->half_per_unit);
-    float limit = n->layer->threshold * (1.0f + n->layer->calm * (1.6f - 3.6f * care));
+    float limit = n->layer->threshold * (1.0f + n->layer->calm * (1.6f - 2.2f * care));
     wish->wanted = sum >= limit;
 }
 
@@ -225,7 +227,9 @@ static void trace_cell(void *ctx, int index, int worker)
     float x = n->wish[cell].x, y = n->wish[cell].y, dx, dy, colour[LAB];
     float radius = layer->radius * (0.75f + 0.35f * dice(n, cell, 2));
     float length = layer->length * layer->radius * (0.55f + 0.45f * dice(n, cell, 3));
-    int half = (STROKE_POINTS_MAX - 1) / 2;
+    // As many points as there are bends to follow, and no more than there are pixels.
+    int half = clampi((int)(0.5f * length * n->m->full_per_unit / POINT_STEP_MIN), 1,
+                      (STROKE_POINTS_MAX - 1) / 2);
 
     (void)worker;
     ref_at(n, x, y, colour);
