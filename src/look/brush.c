@@ -5,9 +5,11 @@
 
 #include <stdlib.h>
 
-// Prints are made at this size and averaged down, so that a small brush shows the same marks as a
-// large one, softer.
-enum { FINE_ALONG = 96, FINE_ACROSS = 96 };
+enum {
+    ALONG_MAX = 96,
+    ACROSS_MAX = 96,
+    SAMPLES_MAX = 4 /* of a texel each way, so that a small brush shows the same marks, softer */
+};
 
 struct print {
     const struct brush_kind *kind;
@@ -48,7 +50,8 @@ static lane4 print_at(const struct print *p, float u, float v)
 // One texel: the mean of the fine print's samples that it covers.
 static lane4 texel_of(const struct brush *b, const struct print *p, int i, int j)
 {
-    int nu = (FINE_ALONG + b->along - 1) / b->along, nv = (FINE_ACROSS + b->across - 1) / b->across;
+    int nu = clampi(ALONG_MAX / b->along, 1, SAMPLES_MAX);
+    int nv = clampi(ACROSS_MAX / b->across, 1, SAMPLES_MAX);
     lane4 sum = {0};
 
     for (int k = 0; k < nv; k++)
@@ -60,22 +63,38 @@ static lane4 texel_of(const struct brush *b, const struct print *p, int i, int j
     return sum / (float)(nu * nv);
 }
 
-enum err brush_new(struct brush *b, const struct brush_kind *kind, float radius_px)
+struct printing {
+    struct brush *brush;
+    const struct brush_kind *kind;
+};
+
+static void print_row(void *ctx, int row, int worker)
 {
-    b->across = clampi((int)(2.0f * radius_px + 1.0f), 6, FINE_ACROSS);
-    b->along = clampi((int)(6.0f * radius_px), 12, FINE_ALONG);
+    const struct printing *g = ctx;
+    const struct brush *b = g->brush;
+    struct print p = {.kind = g->kind, .seed = g->kind->seed + 101u * (uint32_t)(row / b->across)};
+    lane4 *at = b->texel + (size_t)row * (size_t)b->along;
+
+    (void)worker;
+    for (int i = 0; i < b->along; i++)
+        at[i] = texel_of(b, &p, i, row % b->across);
+}
+
+enum err brush_new(struct brush *b, const struct brush_kind *kind, float radius_px,
+                   struct pool *pool, const atomic_bool *cancel)
+{
+    struct printing g = {.brush = b, .kind = kind};
+
+    b->across = clampi((int)(2.0f * radius_px + 1.0f), 6, ACROSS_MAX);
+    b->along = clampi((int)(6.0f * radius_px), 12, ALONG_MAX);
     b->texel =
         aligned_alloc(sizeof(lane4), (size_t)(BRUSH_PRINTS * b->along * b->across) * sizeof(lane4));
     if (!b->texel)
         return ERR_NOMEM;
-    lane4 *at = b->texel;
-    for (int n = 0; n < BRUSH_PRINTS; n++) {
-        struct print p = {.kind = kind, .seed = kind->seed + 101u * (uint32_t)n};
-        for (int j = 0; j < b->across; j++)
-            for (int i = 0; i < b->along; i++)
-                *at++ = texel_of(b, &p, i, j);
-    }
-    return ERR_OK;
+    if (pool_run(pool, BRUSH_PRINTS * b->across, print_row, &g, cancel))
+        return ERR_OK;
+    brush_release(b);
+    return ERR_CANCELLED;
 }
 
 void brush_release(struct brush *b)

@@ -22,8 +22,10 @@ struct brush_kind {
     uint32_t seed;
 };
 
-/* `radius_px` is that of the widest stroke: prints get about a texel per pixel. ERR_NOMEM. */
-MUST_USE enum err brush_new(struct brush *b, const struct brush_kind *kind, float radius_px);
+/* `radius_px` is that of the widest stroke: prints get about a texel per pixel. ERR_NOMEM,
+ * ERR_CANCELLED. */
+MUST_USE enum err brush_new(struct brush *b, const struct brush_kind *kind, float radius_px,
+                            struct pool *pool, const atomic_bool *cancel);
 void brush_release(struct brush *b);
 
 #endif

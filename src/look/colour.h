@@ -5,22 +5,9 @@
 #include "look/approx.h"
 
 /*
- * sRGB (IEC 61966-2-1) and OKLab (Ottosson 2020) without libm. Lightness L is 0..1; chroma of
+ * OKLab (Ottosson 2020) from and to linear sRGB, without libm. Lightness L is 0..1; the chroma of
  * what sRGB can show stays under .33. Private to look/.
  */
-
-/* x^(5/12) by roots alone, exact enough for 8 bits. */
-static inline float srgb_of_linear(float x)
-{
-    float v = clampf(x, 0.0f, 1.0f);
-    float root = sqrtf(sqrtf(cbrt_approx(v)));
-    float root2 = root * root;
-
-    return v <= 0.0031308f ? 12.92f * v : 1.055f * (root2 * root2 * root) - 0.055f;
-}
-
-/* Linear light of the 256 sample values. */
-void srgb_table(float linear[256]);
 
 static inline void oklab_from_linear(float r, float g, float b, float lab[3])
 {

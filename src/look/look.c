@@ -2,7 +2,7 @@
 #include "look/look.h"
 
 #include "base/buf.h"
-#include "look/colour.h"
+#include "image/colour.h"
 
 #include <stdlib.h>
 
@@ -13,12 +13,8 @@ struct finish {
     const struct look_picture *p;
     const struct image *source;
     struct image *out;
+    struct srgb_encoder encoder;
 };
-
-static uint8_t sample_of(float linear)
-{
-    return (uint8_t)(srgb_of_linear(linear) * 255.0f + 0.5f);
-}
 
 // The paint's colour is meant everywhere, also where the source is transparent: what lies hidden in
 // the source has been spread over by then.
@@ -32,7 +28,7 @@ static void finish_row(void *ctx, int y, int worker)
     (void)worker;
     for (int x = 0; x < f->p->width; x++, to += 4) {
         for (int k = 0; k < 3; k++)
-            to[k] = sample_of(row[x][k]);
+            to[k] = srgb_encode(&f->encoder, clampf(row[x][k], 0.0f, 1.0f));
         to[3] = f->source->has_alpha ? alpha[4 * (size_t)x] : 255;
     }
 }
@@ -94,6 +90,7 @@ static enum err render_one(const struct look_request *r, const struct look_maps 
     if (e != ERR_OK)
         goto out;
     struct finish f = {.p = &p, .source = r->source, .out = &made};
+    srgb_encoder_init(&f.encoder);
     made.has_alpha = r->source->has_alpha;
     if (!pool_run(r->pool, p.height, finish_row, &f, r->cancel))
         e = ERR_CANCELLED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/maps.h"
 
+#include "image/colour.h"
 #include "look/colour.h"
 #include "look/maps_internal.h"
 
@@ -55,7 +56,6 @@ bool rows_run(struct map_maker *k, int rows, pool_fn *fn, void *ctx)
 struct convert {
     const struct image *source;
     struct look_maps *m;
-    float linear[256];
     float step; /* source pixels per map pixel, at least 1 */
 };
 
@@ -64,7 +64,7 @@ static void add_pixel(const struct convert *c, int x, int y, float w, float rgb[
     const uint8_t *px = c->source->px + (size_t)y * c->source->stride + 4 * (size_t)x;
 
     for (int k = 0; k < 3; k++)
-        rgb[k] += w * c->linear[px[k]];
+        rgb[k] += w * srgb_linear[px[k]];
 }
 
 static void convert_row(void *ctx, int y, int worker)
@@ -123,7 +123,6 @@ enum err maps_colour(struct map_maker *k, const struct image *source)
     struct convert c = {.source = source, .m = m};
     enum err e = ERR_OK;
 
-    srgb_table(c.linear);
     c.step = m->px_per_unit > 1.0f ? m->px_per_unit : 1.0f;
     m->full_per_unit = m->px_per_unit / c.step;
     m->half_per_unit = 0.5f * m->full_per_unit;

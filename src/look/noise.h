@@ -2,16 +2,20 @@
 #ifndef PATINA_LOOK_NOISE_H
 #define PATINA_LOOK_NOISE_H
 
-#include "base/rand.h"
 #include "look/approx.h"
 
 /* Noise in picture space, from hashes of lattice points: no state, so any order of work gives the
  * same. Private to look/. */
 
-/* 0..1 for a lattice point. */
+/* 0..1 for a lattice point. Two multiplications, because noise is asked for at every pixel; where
+ * the quality of the bits counts, use hash_u32(). */
 static inline float noise_point(int x, int y, uint32_t seed)
 {
-    return (float)(hash_u32((uint32_t)x, (uint32_t)y, seed) >> 8) * (1.0f / 16777216.0f);
+    uint32_t h = (uint32_t)x * 0x9E3779B1u + (uint32_t)y * 0x85EBCA77u + seed * 0xC2B2AE3Du;
+
+    h = (h ^ h >> 15) * 0x2C1B3C6Du;
+    h = (h ^ h >> 12) * 0x297A2D39u;
+    return (float)((h ^ h >> 15) >> 8) * (1.0f / 16777216.0f);
 }
 
 /* Value noise, 0..1, smooth over one lattice step. */

@@ -125,19 +125,49 @@ struct print {
     float flip; /* -1: mirrored across */
 };
 
-static inline void dab(lane4 *px, const struct print *b, float u, float v)
-{
-    float fu = u * (float)(b->along - 1), fv = (v * b->flip * 0.5f + 0.5f) * (float)(b->across - 1);
-    int i = clampi((int)fu, 0, b->along - 2), j = clampi((int)fv, 0, b->across - 2);
-    const lane4 *t = b->texel + (size_t)j * (size_t)b->along + (size_t)i;
-    float du = fu - (float)i, dv = fv - (float)j;
-    lane4 top = t[0] + (t[1] - t[0]) * du;
-    lane4 low = t[b->along] + (t[b->along + 1] - t[b->along]) * du;
-    lane4 mark = top + (low - top) * dv;
-    lane4 paint = b->colour * (lane4){1.0f, 1.0f, 1.0f, mark[1]};
+// Where the pixels of one row of a quad fall on the print.
+struct span {
+    int texel[TILE]; /* upper left of the four around; -1: not in the quad */
+    float du[TILE], dv[TILE];
+};
 
-    paint[0] += mark[2] * b->streak;
-    *px += (mark[0] * b->opacity) * (paint + b->keep * *px - *px);
+// A quad between points a and b of a spine.
+struct quad {
+    float ax, ay, atx, aty;
+    float bx, by, btx, bty;
+    float chord_x, chord_y, normal_x, normal_y;
+    float u0, u1;
+    float radius, inverse, reach;
+    struct bounds box;
+};
+
+static struct quad quad_of(const struct spine *s, int i)
+{
+    struct quad q = {.ax = s->x[i],
+                     .ay = s->y[i],
+                     .atx = s->tx[i],
+                     .aty = s->ty[i],
+                     .bx = s->x[i + 1],
+                     .by = s->y[i + 1],
+                     .btx = s->tx[i + 1],
+                     .bty = s->ty[i + 1],
+                     .u0 = s->u[i],
+                     .u1 = s->u[i + 1],
+                     .radius = s->radius,
+                     .inverse = 1.0f / (s->radius + 1e-6f)};
+
+    q.chord_x = q.bx - q.ax;
+    q.chord_y = q.by - q.ay;
+    float chord = sqrtf(q.chord_x * q.chord_x + q.chord_y * q.chord_y) + 1e-12f;
+    float along_x = q.chord_x / chord, along_y = q.chord_y / chord;
+    q.normal_x = -along_y;
+    q.normal_y = along_x;
+    // Across a bend the stroke is wider, seen from the chord.
+    float bend_a = q.atx * along_x + q.aty * along_y, bend_b = q.btx * along_x + q.bty * along_y;
+    float bend = bend_a < bend_b ? bend_a : bend_b;
+    q.reach = q.radius / clampf(bend, 0.6f, 1.0f) + 0.01f;
+    q.box = bounds_of(&s->x[i], &s->y[i], 2, 1.05f * s->radius);
+    return q;
 }
 
 // Narrows lo..hi to the x for which at + x * slope >= 0.
@@ -149,49 +179,85 @@ static void narrow(float at, float slope, float *lo, float *hi)
     } else if (slope < -1e-6f) {
         float x = -at / slope;
         *hi = x < *hi ? x : *hi;
-    } else if (at < 0.0f) {
+    } else if (at < -0.01f) {
         *hi = *lo - 1.0f;
+    }
+}
+
+// Pixels of row y that can lie in the quad: *x0 up to *x1; a little too many rather than too few.
+static bool row_range(const struct quad *q, float py, const int clip[4], int *x0, int *x1)
+{
+    float lo = q->box.x0, hi = q->box.x1;
+    float off = -q->ax * q->normal_x + (py - q->ay) * q->normal_y;
+
+    narrow(-q->ax * q->atx + (py - q->ay) * q->aty, q->atx, &lo, &hi);
+    narrow(q->bx * q->btx - (py - q->by) * q->bty, -q->btx, &lo, &hi);
+    narrow(off + q->reach, q->normal_x, &lo, &hi);
+    narrow(q->reach - off, -q->normal_x, &lo, &hi);
+    if (lo > hi)
+        return false;
+    *x0 = clampi((int)floorf(lo + 0.48f), clip[0], clip[2]);
+    *x1 = clampi((int)floorf(hi + 0.52f), clip[0], clip[2]);
+    return *x0 < *x1;
+}
+
+static void find_span(const struct quad *q, const struct print *b, float py, int x0, int n,
+                      struct span *out)
+{
+    float from_y = (py - q->ay) * q->aty, left_y = (q->by - py) * q->bty;
+    float last_u = (float)(b->along - 1), last_v = (float)(b->across - 1);
+    float along = (float)b->along, half_v = 0.5f * b->flip * last_v;
+
+    for (int k = 0; k < n; k++) {
+        float px = (float)(x0 + k) + 0.5f;
+        float from = (px - q->ax) * q->atx + from_y, left = (q->bx - px) * q->btx + left_y;
+        bool between = (from >= 0.0f) & (left > 0.0f);
+        float t = between ? from / (from + left) : 0.0f;
+        float cx = px - (q->ax + t * q->chord_x), cy = py - (q->ay + t * q->chord_y);
+        float v = ((q->atx + t * (q->btx - q->atx)) * cy - (q->aty + t * (q->bty - q->aty)) * cx) *
+                  q->inverse;
+        bool inside = between & (v > -1.0f) & (v < 1.0f);
+        float fu = (q->u0 + t * (q->u1 - q->u0)) * last_u;
+        float fv = 0.5f * last_v + (inside ? v : 0.0f) * half_v;
+        float i = (float)(int)fu, j = (float)(int)fv;
+        i = i < last_u - 1.0f ? i : last_u - 1.0f;
+        j = j < last_v - 1.0f ? j : last_v - 1.0f;
+        out->du[k] = fu - i;
+        out->dv[k] = fv - j;
+        out->texel[k] = inside ? (int)(j * along + i) : -1;
+    }
+}
+
+static void paint_span(lane4 *px, const struct print *b, const struct span *s, int n)
+{
+    for (int k = 0; k < n; k++) {
+        if (s->texel[k] < 0)
+            continue;
+        const lane4 *t = b->texel + s->texel[k];
+        lane4 top = t[0] + (t[1] - t[0]) * s->du[k];
+        lane4 low = t[b->along] + (t[b->along + 1] - t[b->along]) * s->du[k];
+        lane4 mark = top + (low - top) * s->dv[k];
+        lane4 paint = b->colour;
+        paint[0] += mark[2] * b->streak;
+        paint[3] *= mark[1];
+        px[k] += (mark[0] * b->opacity) * (paint + b->keep * px[k] - px[k]);
     }
 }
 
 static void lay_quad(struct look_picture *p, const struct spine *s, int i, const struct print *b,
                      const int clip[4])
 {
-    float ax = s->x[i], ay = s->y[i], bx = s->x[i + 1], by = s->y[i + 1];
-    float atx = s->tx[i], aty = s->ty[i], btx = s->tx[i + 1], bty = s->ty[i + 1];
-    float reach = 1.05f * s->radius;
-    struct bounds box = bounds_of(&s->x[i], &s->y[i], 2, reach);
-    float chord_x = bx - ax, chord_y = by - ay;
-    float chord = sqrtf(chord_x * chord_x + chord_y * chord_y) + 1e-12f;
-    float nx = -chord_y / chord, ny = chord_x / chord;
-    int y0 = clampi((int)floorf(box.y0), clip[1], clip[3]);
-    int y1 = clampi((int)floorf(box.y1) + 1, clip[1], clip[3]);
-    float inverse = 1.0f / (s->radius + 1e-6f);
+    struct quad q = quad_of(s, i);
+    struct span span;
+    int y0 = clampi((int)floorf(q.box.y0), clip[1], clip[3]), x0, x1;
+    int y1 = clampi((int)floorf(q.box.y1) + 1, clip[1], clip[3]);
 
     for (int y = y0; y < y1; y++) {
-        float py = (float)y + 0.5f, lo = box.x0, hi = box.x1;
-        narrow(-ax * atx + (py - ay) * aty, atx, &lo, &hi);
-        narrow(bx * btx - (py - by) * bty, -btx, &lo, &hi);
-        float off = -ax * nx + (py - ay) * ny;
-        narrow(off + 1.3f * reach, nx, &lo, &hi);
-        narrow(1.3f * reach - off, -nx, &lo, &hi);
-        if (lo > hi)
+        float py = (float)y + 0.5f;
+        if (!row_range(&q, py, clip, &x0, &x1))
             continue;
-        int x0 = clampi((int)floorf(lo - 0.5f) - 1, clip[0], clip[2]);
-        int x1 = clampi((int)floorf(hi - 0.5f) + 2, clip[0], clip[2]);
-        lane4 *row = picture_row(p, y);
-        for (int x = x0; x < x1; x++) {
-            float px = (float)x + 0.5f;
-            float from = (px - ax) * atx + (py - ay) * aty;
-            float left = (bx - px) * btx + (by - py) * bty;
-            if (from < 0.0f || left <= 0.0f)
-                continue;
-            float t = from / (from + left);
-            float cx = px - (ax + t * chord_x), cy = py - (ay + t * chord_y);
-            float v = ((atx + t * (btx - atx)) * cy - (aty + t * (bty - aty)) * cx) * inverse;
-            if (v > -1.0f && v < 1.0f)
-                dab(&row[x], b, s->u[i] + t * (s->u[i + 1] - s->u[i]), v);
-        }
+        find_span(&q, b, py, x0, x1 - x0, &span);
+        paint_span(picture_row(p, y) + x0, b, &span, x1 - x0);
     }
 }
 

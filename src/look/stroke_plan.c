@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/stroke.h"
 
+#include "base/rand.h"
 #include "look/noise.h"
 
 #include <stdlib.h>
@@ -13,15 +14,18 @@
  */
 static const float POINT_STEP_MIN = 2.0f; /* full-size map pixels between points of a stroke */
 
+enum { TRACES_PER_TURN = 64 };
+
 struct plan {
     const struct look_picture *p;
     const struct look_maps *m;
     const struct stroke_layer *layer;
     const struct plane *ref; /* LAB planes: the photo as this brush sees it */
-    float ref_per_unit;
-    struct plane seen[LAB]; /* what is painted, at full map size */
-    float width, height;    /* units */
-    float cell;             /* units */
+    float per_unit;          /* of ref, seen and off */
+    struct plane seen[LAB];  /* what is painted */
+    struct plane off;        /* its distance from ref */
+    float width, height;     /* units */
+    float cell;              /* units */
     int columns, rows;
 
     struct wish {
@@ -29,31 +33,9 @@ struct plan {
         bool wanted;
     } * wish;     /* one per cell */
     int *cell_of; /* cells whose wish is granted */
+    int granted;
     struct stroke *stroke;
 };
-
-// The picture at the maps' size: deinterleaved, and averaged where it is larger.
-static void seen_row(void *ctx, int y, int worker)
-{
-    struct plan *n = ctx;
-    const struct look_picture *p = n->p;
-    float step = p->px_per_unit / n->m->full_per_unit;
-    int y0 = (int)((float)y * step), y1 = (int)((float)(y + 1) * step);
-
-    (void)worker;
-    y1 = clampi(y1, y0 + 1, p->height);
-    for (int x = 0; x < n->seen[0].width; x++) {
-        int x0 = (int)((float)x * step), x1 = (int)((float)(x + 1) * step);
-        lane4 sum = {0};
-        x1 = clampi(x1, x0 + 1, p->width);
-        for (int j = y0; j < y1; j++)
-            for (int i = x0; i < x1; i++)
-                sum += picture_row(p, j)[i];
-        float share = 1.0f / (float)((y1 - y0) * (x1 - x0));
-        for (int k = 0; k < LAB; k++)
-            plane_row(&n->seen[k], y)[x] = sum[k] * share;
-    }
-}
 
 static float distance(const float a[LAB], const float b[LAB])
 {
@@ -62,9 +44,43 @@ static float distance(const float a[LAB], const float b[LAB])
     return sqrtf(d0 * d0 + d1 * d1 + d2 * d2);
 }
 
+// One row of the picture at the reference's size: deinterleaved, averaged where it is larger, and
+// how far it is from the reference.
+static void seen_row(void *ctx, int y, int worker)
+{
+    struct plan *n = ctx;
+    const struct look_picture *p = n->p;
+    float step = p->px_per_unit / n->per_unit;
+    int y0 = clampi((int)((float)y * step), 0, p->height - 1);
+    int y1 = clampi((int)((float)(y + 1) * step), y0 + 1, p->height);
+    float *seen[LAB], *off = plane_row(&n->off, y);
+    const float *ref[LAB];
+
+    (void)worker;
+    for (int k = 0; k < LAB; k++) {
+        seen[k] = plane_row(&n->seen[k], y);
+        ref[k] = plane_row(&n->ref[k], y);
+    }
+    for (int x = 0; x < n->off.width; x++) {
+        int x0 = clampi((int)((float)x * step), 0, p->width - 1);
+        int x1 = clampi((int)((float)(x + 1) * step), x0 + 1, p->width);
+        lane4 sum = {0};
+        for (int j = y0; j < y1; j++)
+            for (int i = x0; i < x1; i++)
+                sum += picture_row(p, j)[i];
+        float share = 1.0f / (float)((y1 - y0) * (x1 - x0));
+        for (int k = 0; k < LAB; k++)
+            seen[k][x] = sum[k] * share;
+    }
+    for (int x = 0; x < n->off.width; x++) {
+        float d0 = seen[0][x] - ref[0][x], d1 = seen[1][x] - ref[1][x], d2 = seen[2][x] - ref[2][x];
+        off[x] = sqrtf(d0 * d0 + d1 * d1 + d2 * d2);
+    }
+}
+
 static void ref_at(const struct plan *n, float x, float y, float out[LAB])
 {
-    lab_at(n->ref, n->ref_per_unit, x, y, out);
+    lab_at(n->ref, n->per_unit, x, y, out);
 }
 
 static float dice(const struct plan *n, int cell, uint32_t which)
@@ -77,29 +93,24 @@ static void judge_cell(const struct plan *n, int column, int row)
 {
     int cell = row * n->columns + column;
     struct wish *wish = &n->wish[cell];
-    float unit = n->m->full_per_unit, side = n->cell * unit;
-    int w = n->m->full[0].width, h = n->m->full[0].height;
+    float unit = n->per_unit, side = n->cell * unit;
+    int w = n->off.width, h = n->off.height;
     int x0 = clampi((int)((float)column * side), 0, w - 1);
     int y0 = clampi((int)((float)row * side), 0, h - 1);
     int x1 = clampi((int)((float)(column + 1) * side), x0 + 1, w);
     int y1 = clampi((int)((float)(row + 1) * side), y0 + 1, h);
-    float to_ref = n->ref_per_unit / unit;
     float sum = 0.0f, weight = 1e-9f, cx = 0.0f, cy = 0.0f;
 
-    for (int j = y0; j < y1; j++)
+    for (int j = y0; j < y1; j++) {
+        const float *off = plane_row(&n->off, j);
         for (int i = x0; i < x1; i++) {
-            float a[LAB], b[LAB];
-            for (int k = 0; k < LAB; k++) {
-                a[k] =
-                    plane_near(&n->ref[k], ((float)i + 0.5f) * to_ref, ((float)j + 0.5f) * to_ref);
-                b[k] = plane_row(&n->seen[k], j)[i];
-            }
-            float d = distance(a, b), d2 = d * d;
-            sum += d;
+            float d2 = off[i] * off[i];
+            sum += off[i];
             weight += d2;
             cx += d2 * ((float)i + 0.5f);
             cy += d2 * ((float)j + 0.5f);
         }
+    }
     sum /= (float)((x1 - x0) * (y1 - y0));
     float jx = ((float)column + 0.5f + 0.8f * (dice(n, cell, 0) - 0.5f)) * n->cell;
     float jy = ((float)row + 0.5f + 0.8f * (dice(n, cell, 1) - 0.5f)) * n->cell;
@@ -162,7 +173,7 @@ static void trace_side(const struct plan *n, const float colour[LAB], float x, f
             return;
         ref_at(n, x, y, c);
         float off = distance(c, colour);
-        lab_at(n->seen, n->m->full_per_unit, x, y, seen);
+        lab_at(n->seen, n->per_unit, x, y, seen);
         if (off > n->layer->edge ||
             (i > 0 && n->layer->threshold > 0.0f && distance(c, seen) + 0.01f < off))
             return;
@@ -217,9 +228,8 @@ static void join(struct stroke *s, const struct trace *back, const struct trace 
     }
 }
 
-static void trace_cell(void *ctx, int index, int worker)
+static void trace_cell(const struct plan *n, int index)
 {
-    const struct plan *n = ctx;
     const struct stroke_layer *layer = n->layer;
     int cell = n->cell_of[index];
     struct stroke *s = &n->stroke[index];
@@ -231,7 +241,6 @@ static void trace_cell(void *ctx, int index, int worker)
     int half = clampi((int)(0.5f * length * n->m->full_per_unit / POINT_STEP_MIN), 1,
                       (STROKE_POINTS_MAX - 1) / 2);
 
-    (void)worker;
     ref_at(n, x, y, colour);
     flow_at(n, x, y, &dx, &dy);
     if (dice(n, cell, 4) < 0.35f) { // most strokes go one way, as a hand does
@@ -267,6 +276,16 @@ static void trace_cell(void *ctx, int index, int worker)
     s->order = hash_u32((uint32_t)cell, 11, layer->seed);
 }
 
+static void trace_some(void *ctx, int turn, int worker)
+{
+    const struct plan *n = ctx;
+    int end = (turn + 1) * TRACES_PER_TURN;
+
+    (void)worker;
+    for (int i = turn * TRACES_PER_TURN; i < end && i < n->granted; i++)
+        trace_cell(n, i);
+}
+
 static int by_order(const void *a, const void *b)
 {
     const struct stroke *x = a, *y = b;
@@ -287,9 +306,8 @@ enum err stroke_plan(const struct look_picture *p, const struct stroke_layer *la
 {
     struct plan n = {.p = p, .m = p->maps, .layer = layer};
     enum err e = ERR_NOMEM;
-    int granted = 0;
 
-    n.ref = reference(n.m, layer->radius, &n.ref_per_unit);
+    n.ref = reference(n.m, layer->radius, &n.per_unit);
     n.width = (float)p->width / p->px_per_unit;
     n.height = (float)p->height / p->px_per_unit;
     n.cell = layer->radius * layer->spacing;
@@ -301,29 +319,33 @@ enum err stroke_plan(const struct look_picture *p, const struct stroke_layer *la
     if (!n.wish || !n.cell_of)
         goto out;
     for (int k = 0; k < LAB; k++)
-        if (plane_new(&n.seen[k], n.m->full[0].width, n.m->full[0].height) != ERR_OK)
+        if (plane_new(&n.seen[k], n.ref[0].width, n.ref[0].height) != ERR_OK)
             goto out;
+    if (plane_new(&n.off, n.ref[0].width, n.ref[0].height) != ERR_OK)
+        goto out;
     e = ERR_CANCELLED;
-    if (!pool_run(p->pool, n.seen[0].height, seen_row, &n, p->cancel) ||
+    if (!pool_run(p->pool, n.off.height, seen_row, &n, p->cancel) ||
         !pool_run(p->pool, n.rows, judge_row, &n, p->cancel))
         goto out;
     for (size_t i = 0; i < cells; i++)
         if (n.wish[i].wanted)
-            n.cell_of[granted++] = (int)i;
+            n.cell_of[n.granted++] = (int)i;
     e = ERR_NOMEM;
-    n.stroke = calloc((size_t)granted + 1, sizeof(*n.stroke));
+    n.stroke = calloc((size_t)n.granted + 1, sizeof(*n.stroke));
     if (!n.stroke)
         goto out;
     e = ERR_CANCELLED;
-    if (!pool_run(p->pool, granted, trace_cell, &n, p->cancel))
+    if (!pool_run(p->pool, (n.granted + TRACES_PER_TURN - 1) / TRACES_PER_TURN, trace_some, &n,
+                  p->cancel))
         goto out;
-    qsort(n.stroke, (size_t)granted, sizeof(*n.stroke), by_order);
-    *out = (struct stroke_list){.stroke = n.stroke, .count = granted};
+    qsort(n.stroke, (size_t)n.granted, sizeof(*n.stroke), by_order);
+    *out = (struct stroke_list){.stroke = n.stroke, .count = n.granted};
     n.stroke = NULL;
     e = ERR_OK;
 out:
     for (int k = 0; k < LAB; k++)
         plane_release(&n.seen[k]);
+    plane_release(&n.off);
     free(n.wish);
     free(n.cell_of);
     free(n.stroke);

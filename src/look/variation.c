@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/look.h"
 
+#include "base/rand.h"
 #include "look/noise.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ static const struct corner CORNER[4] = {
 };
 
 // At chaos 1 the corners are this much farther out.
-static const float REACH = 3.0f;
+static const float REACH = 3.4f;
 
 static float dice(uint32_t seed, int which)
 {

@@ -3,6 +3,7 @@
 
 #include "base/rand.h"
 #include "image/codec.h"
+#include "image/colour.h"
 #include "look/colour.h"
 #include "look/noise.h"
 #include "unit.h"
@@ -135,16 +136,15 @@ struct lab_picture {
 
 static void lab_of(const struct image *im, struct pool *pool, struct lab_picture *out)
 {
-    float linear[256], lab[LAB];
+    float lab[LAB];
 
-    srgb_table(linear);
     for (int k = 0; k < LAB; k++)
         assert_int_equal(plane_new(&out->lab[k], im->width, im->height), ERR_OK);
     assert_int_equal(blur_scratch_new(&out->scratch, im->width, im->height, pool, NULL), ERR_OK);
     for (int y = 0; y < im->height; y++)
         for (int x = 0; x < im->width; x++) {
             const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
-            oklab_from_linear(linear[px[0]], linear[px[1]], linear[px[2]], lab);
+            oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
             for (int k = 0; k < LAB; k++)
                 plane_row(&out->lab[k], y)[x] = lab[k];
         }
@@ -431,14 +431,13 @@ static void progress_rises_and_a_cancel_is_heard(void **state)
 // Mean chroma of the pixels whose hue lies within an eighth of a turn of +a.
 static double reds_of(const struct image *im)
 {
-    float linear[256], lab[LAB];
+    float lab[LAB];
     double sum = 0.0;
 
-    srgb_table(linear);
     for (int y = 0; y < im->height; y++)
         for (int x = 0; x < im->width; x++) {
             const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
-            oklab_from_linear(linear[px[0]], linear[px[1]], linear[px[2]], lab);
+            oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
             if (lab[1] > fabsf(lab[2]))
                 sum += (double)sqrtf(lab[1] * lab[1] + lab[2] * lab[2]);
         }

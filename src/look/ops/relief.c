@@ -49,8 +49,8 @@ static void height_row(void *ctx, int y, int worker)
     for (int x = 0; x < p->width; x++) {
         float paint = row[x][3], thin = 1.0f - smoothf(0.1f, 0.75f, paint);
         float h = paint * r->value[HEIGHT];
-        if (canvas > 0.0f)
-            h += canvas * (0.12f + 0.88f * thin) *
+        if (canvas > 0.0f && thin > 0.0f)
+            h += canvas * thin *
                  weave_at(((float)x + 0.5f) * per_px, ((float)y + 0.5f) * per_px, r->value[THREAD]);
         out[x] = p->flat ? 0.0f : h;
     }

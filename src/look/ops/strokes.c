@@ -62,7 +62,7 @@ static enum err strokes_run(struct look_picture *p, const float *value)
     enum err e = stroke_plan(p, &layer, &list);
 
     if (e == ERR_OK)
-        e = brush_new(&brush, &kind, 1.1f * radius * p->px_per_unit);
+        e = brush_new(&brush, &kind, 1.1f * radius * p->px_per_unit, p->pool, p->cancel);
     if (e == ERR_OK) {
         struct stroke_paint paint = {.brush = &brush,
                                      .opacity = value[OPACITY],
