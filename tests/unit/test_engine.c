@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine_run.h"
+
+#include "base/json.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int open_engine(void **state)
+{
+    struct engine_options o = {.threads = 2};
+    struct engine *e;
+
+    assert_int_equal(engine_look_ops.open(&o, &e, NULL), ERR_OK);
+    *state = e;
+    return 0;
+}
+
+static int close_engine(void **state)
+{
+    struct engine *e = *state;
+
+    e->ops->close(e);
+    return 0;
+}
+
+// Soft colours with one dark disc: something to crop around.
+static void make_source(struct image *im, int width, int height)
+{
+    assert_int_equal(image_new(im, width, height), ERR_OK);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+            int dx = x - width / 2, dy = y - height / 2;
+            bool disc = dx * dx + dy * dy < height * height / 16;
+            px[0] = (uint8_t)(disc ? 40 : 120 + 100 * x / width);
+            px[1] = (uint8_t)(disc ? 20 : 140);
+            px[2] = (uint8_t)(disc ? 30 : 200 - 100 * y / height);
+            px[3] = 255;
+        }
+}
+
+static struct engine_job job_of(const struct image *source, const char *prompt)
+{
+    return (struct engine_job){.source = source,
+                               .prompt_text = prompt,
+                               .prompt_len = strlen(prompt),
+                               .pixels = 128 * 96,
+                               .seed = 5,
+                               .count = 1,
+                               .threads = 1};
+}
+
+// How many warnings have this code, and words of it that contain `part` (NULL: any).
+static int warnings_of(const struct engine_result *r, const char *code, const char *part)
+{
+    json_t *all = NULL, *one;
+    size_t i;
+    int n = 0;
+
+    assert_int_equal(json_read(r->warnings.data, r->warnings.len, &all, NULL), ERR_OK);
+    json_array_foreach(all, i, one)
+    {
+        const char *c = json_string_value(json_object_get(one, "code"));
+        const char *m = json_string_value(json_object_get(one, "message"));
+        assert_non_null(c);
+        assert_non_null(m);
+        n += strcmp(c, code) == 0 && (!part || strstr(m, part));
+    }
+    json_decref(all);
+    return n;
+}
+
+static void engines_are_found_by_name(void **state)
+{
+    struct engine_options plain = {0}, with_model = {.model_path = "/nonexistent"};
+
+    (void)state;
+    assert_ptr_equal(engine_find("look", &plain), &engine_look_ops);
+    assert_ptr_equal(engine_find("auto", &plain), &engine_look_ops);
+    assert_non_null(engine_find("auto", &with_model));
+    assert_null(engine_find("Look", &plain));
+    assert_null(engine_find("", &plain));
+    assert_ptr_equal(engine_table[0], &engine_look_ops);
+}
+
+static void a_request_gives_pictures_and_a_report(void **state)
+{
+    struct engine *e = *state;
+    struct image source;
+    struct engine_result r;
+
+    make_source(&source, 320, 240);
+    struct engine_job job = job_of(&source, "Convert to oil painting style --seed 77");
+    job.count = 4;
+    assert_int_equal(engine_run(e, &job, &r, NULL), ERR_OK);
+    assert_int_equal(r.count, 4);
+    assert_int_equal(r.seed, 77);
+    assert_int_equal(r.width, 128);
+    assert_int_equal(r.height, 96);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(r.picture[i].width, 128);
+        assert_int_equal(r.picture[i].height, 96);
+    }
+    json_t *reading = NULL;
+    assert_int_equal(json_read(r.interpretation.data, r.interpretation.len, &reading, NULL),
+                     ERR_OK);
+    assert_string_equal(json_string_value(json_object_get(reading, "medium")), "oil painting");
+    json_decref(reading);
+    assert_string_equal(r.warnings.data, "[]");
+    engine_result_release(&r);
+    image_release(&source);
+}
+
+static void a_picture_is_that_of_its_seed(void **state)
+{
+    struct engine *e = *state;
+    struct image source;
+    struct engine_result four, one;
+
+    make_source(&source, 160, 120);
+    struct engine_job job = job_of(&source, "oil painting");
+    job.count = 4;
+    assert_int_equal(engine_run(e, &job, &four, NULL), ERR_OK);
+    assert_int_equal(four.seed, 5);
+    job.first = 3;
+    job.count = 1;
+    assert_int_equal(engine_run(e, &job, &one, NULL), ERR_OK);
+    assert_memory_equal(one.picture[0].px, four.picture[3].px, 4 * 128 * 96);
+    engine_result_release(&one);
+    job = job_of(&source, "oil painting --seed 8"); // 5 + 3
+    assert_int_equal(engine_run(e, &job, &one, NULL), ERR_OK);
+    assert_memory_equal(one.picture[0].px, four.picture[3].px, 4 * 128 * 96);
+    engine_result_release(&one);
+    engine_result_release(&four);
+    image_release(&source);
+}
+
+static void what_cannot_be_honoured_is_told(void **state)
+{
+    struct engine *e = *state;
+    static const struct {
+        const char *prompt;
+        const char *code;
+        const char *part;
+        int count;
+    } row[] = {
+        {"oil painting", "no_effect", NULL, 0},
+        {"oil painting --chaos 40 --no red", "no_effect", NULL, 0},
+        {"oil painting --s 300", "no_effect", "--s", 1},
+        {"oil painting --iw 2", "no_effect", "--iw", 1},
+        {"oil painting --q 2", "no_effect", "--q", 1},
+        {"oil painting --tile", "no_effect", "--tile", 1},
+        {"oil painting --style raw", "no_effect", "--style raw", 1},
+        {"oil painting --sref https://a.example/x.png", "no_effect", "--sref", 1},
+        {"oil painting::2 sky::1", "no_effect", "::", 1},
+        {"oil painting --no zebra", "no_effect", "zebra", 1},
+        {"watercolor", "no_effect", "painted in oil", 1},
+        {"xyzzy plugh", "no_effect", "drawn from its words", 1},
+        {"oil painting --ar 1:1", "cropped", "25 %", 1},
+        {"oil painting", "enlarged", "100x75", 1},
+    };
+    struct image source;
+
+    make_source(&source, 100, 75);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct engine_result r;
+        struct engine_job job = job_of(&source, row[i].prompt);
+        assert_int_equal(engine_run(e, &job, &r, NULL), ERR_OK);
+        if (warnings_of(&r, row[i].code, row[i].part) != row[i].count)
+            fail_msg("\"%s\": %s", row[i].prompt, r.warnings.data);
+        engine_result_release(&r);
+    }
+    image_release(&source);
+}
+
+static void words_choose_where_nothing_was_understood(void **state)
+{
+    struct engine *e = *state;
+    struct image source;
+    struct engine_result a, b, again;
+
+    make_source(&source, 160, 120);
+    struct engine_job one = job_of(&source, "xyzzy"), other = job_of(&source, "plugh");
+    assert_int_equal(engine_run(e, &one, &a, NULL), ERR_OK);
+    assert_int_equal(engine_run(e, &one, &again, NULL), ERR_OK);
+    assert_int_equal(engine_run(e, &other, &b, NULL), ERR_OK);
+    assert_memory_equal(a.picture[0].px, again.picture[0].px, 4 * 128 * 96);
+    assert_memory_not_equal(a.picture[0].px, b.picture[0].px, 4 * 128 * 96);
+    engine_result_release(&a);
+    engine_result_release(&b);
+    engine_result_release(&again);
+    image_release(&source);
+}
+
+static void sizes_are_planned_or_refused(void **state)
+{
+    struct engine *e = *state;
+    struct image source;
+    struct engine_result r = {.count = -1};
+    struct err_note note = {0};
+
+    make_source(&source, 160, 120);
+    struct engine_job job = job_of(&source, "oil painting --ar 1:1");
+    job.width = 96;
+    job.height = 64; // wins over --ar
+    assert_int_equal(engine_run(e, &job, &r, NULL), ERR_OK);
+    assert_int_equal(r.width, 96);
+    assert_int_equal(r.height, 64);
+    engine_result_release(&r);
+
+    r.count = -1;
+    job.width = 64 * IMAGE_RESULT_SIDE_MIN;
+    job.height = IMAGE_RESULT_SIDE_MIN; // a ratio of 64 to 1
+    assert_int_equal(engine_run(e, &job, &r, &note), ERR_INVALID);
+    assert_int_equal(r.count, -1);
+    assert_true(note.text[0] != '\0');
+    image_release(&source);
+}
+
+static void a_cancelled_run_leaves_nothing(void **state)
+{
+    struct engine *e = *state;
+    struct image source;
+    struct engine_result r = {.count = -1};
+    atomic_bool cancel = true;
+
+    make_source(&source, 160, 120);
+    struct engine_job job = job_of(&source, "oil painting");
+    job.cancel = &cancel;
+    assert_int_equal(engine_run(e, &job, &r, NULL), ERR_CANCELLED);
+    assert_int_equal(r.count, -1);
+    image_release(&source);
+}
+
+static void estimates_grow_with_the_picture(void **state)
+{
+    struct engine *e = *state;
+    struct engine_estimate small, large;
+    const char *p = "oil painting";
+
+    engine_run_estimate(e, 400, 300, p, strlen(p), 1 << 18, &small);
+    engine_run_estimate(e, 400, 300, p, strlen(p), 1 << 22, &large);
+    assert_true(small.ms > 0 && large.ms > 4 * small.ms);
+    assert_true(small.bytes > 400 * 300 * 4 && large.bytes > small.bytes);
+    // A megapixel takes neither less than its own pixels nor more than a small machine has.
+    engine_run_estimate(e, 1024, 1024, p, strlen(p), 1 << 20, &large);
+    assert_in_range(large.bytes, 40 << 20, 400 << 20);
+}
+
+static void broken_recipes_keep_the_engine_shut(void **state)
+{
+    struct engine_options o = {.threads = 1, .looks_dir = "/nonexistent/looks"};
+    struct engine *e = NULL;
+    struct err_note note = {0};
+
+    (void)state;
+    assert_int_equal(engine_look_ops.open(&o, &e, &note), ERR_IO);
+    assert_null(e);
+    assert_non_null(strstr(note.text, "/nonexistent/looks"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(engines_are_found_by_name),
+        cmocka_unit_test(a_request_gives_pictures_and_a_report),
+        cmocka_unit_test(a_picture_is_that_of_its_seed),
+        cmocka_unit_test(what_cannot_be_honoured_is_told),
+        cmocka_unit_test(words_choose_where_nothing_was_understood),
+        cmocka_unit_test(sizes_are_planned_or_refused),
+        cmocka_unit_test(a_cancelled_run_leaves_nothing),
+        cmocka_unit_test(estimates_grow_with_the_picture),
+        cmocka_unit_test(broken_recipes_keep_the_engine_shut),
+    };
+
+    return cmocka_run_group_tests_name("engine", tests, open_engine, close_engine);
+}
