@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/sniff.h"
 
+#include "base/utf8.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -90,17 +92,31 @@ static bool contains(const char *text, size_t len, const char *word)
     return false;
 }
 
+// UTF-8 without control characters; a character may be cut at the end.
+static bool is_text(const char *s, size_t len)
+{
+    uint32_t c;
+
+    for (size_t i = 0, n; i < len; i += n) {
+        n = utf8_decode(s + i, len - i, &c);
+        if (n == 0)
+            return i > 0 && len - i < 4;
+        if (c == 0x7F || c == 0 || (c < 0x20 && !strchr("\t\n\r\f", (int)c)))
+            return false;
+    }
+    return true;
+}
+
 static const char *text_name(const uint8_t *p, size_t len)
 {
     size_t start = 0;
 
     if (len > SNIFF_TEXT_MAX)
         len = SNIFF_TEXT_MAX;
+    if (!is_text((const char *)p, len))
+        return NULL;
     if (len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
         start = 3;
-    for (size_t i = start; i < len; i++)
-        if (p[i] == 0x7F || (p[i] < 0x20 && !strchr("\t\n\r\f", p[i])) || p[i] == 0)
-            return NULL;
     const char *text = (const char *)p;
     if (contains(text, len, "<svg"))
         return "SVG";
