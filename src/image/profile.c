@@ -11,7 +11,10 @@ struct profile {
     cmsHTRANSFORM transform;
     enum profile_pixel pixel;
     int sample_bytes;
+    uint8_t (*grey)[4]; /* GREY: the colour of each level */
 };
+
+enum { LEVELS_8 = 256, LEVELS_16 = 65536 };
 
 // The default handler does nothing too, but says so nowhere; strangers' profiles must not print.
 static void ignore_message(cmsContext ctx, cmsUInt32Number code, const char *text)
@@ -77,6 +80,29 @@ static bool changes_nothing(const struct profile *p)
     return true;
 }
 
+/* Grey through a table of every level. lcms would interpolate between some of them, which misses
+ * the darks of steep curves by ten codes; exactly, pixel by pixel, it is slow. */
+static bool tabulate_grey(struct profile *p)
+{
+    size_t levels = p->sample_bytes == 2 ? LEVELS_16 : LEVELS_8;
+    uint16_t(*level)[4] = calloc(levels, sizeof(*level));
+    uint8_t(*grey)[4] = calloc(levels, sizeof(*grey));
+
+    if (level && grey) {
+        for (size_t i = 0; i < levels; i++)
+            if (p->sample_bytes == 2)
+                level[i][0] = (uint16_t)i;
+            else
+                ((uint8_t *)level)[4 * i] = (uint8_t)i;
+        cmsDoTransform(p->transform, level, grey, (cmsUInt32Number)levels);
+        p->grey = grey;
+        grey = NULL;
+    }
+    free(level);
+    free(grey);
+    return p->grey;
+}
+
 static cmsContext quiet_context(void)
 {
     cmsContext cms = cmsCreateContext(NULL, NULL);
@@ -97,17 +123,20 @@ static struct profile *profile_new(cmsContext cms, cmsHPROFILE from, enum profil
 
     if (srgb && from && cmsGetColorSpace(from) == space_of(pixel))
         transform = cmsCreateTransformTHR(cms, from, input_layout(pixel, sample_bytes), srgb, RGBA8,
-                                          INTENT_PERCEPTUAL, 0);
+                                          INTENT_PERCEPTUAL,
+                                          pixel == PROFILE_GREY ? cmsFLAGS_NOOPTIMIZE : 0);
     if (transform)
         p = malloc(sizeof(*p));
     if (p)
-        *p = (struct profile){cms, transform, pixel, sample_bytes};
+        *p = (struct profile){cms, transform, pixel, sample_bytes, NULL};
     if (srgb)
         cmsCloseProfile(srgb);
     if (from)
         cmsCloseProfile(from);
-    if (p && !changes_nothing(p))
+    if (p && (pixel != PROFILE_GREY || tabulate_grey(p)) && !changes_nothing(p))
         return p;
+    if (p)
+        free(p->grey);
     if (transform)
         cmsDeleteTransform(transform);
     cmsDeleteContext(cms);
@@ -155,15 +184,31 @@ void profile_free(struct profile *p)
         return;
     cmsDeleteTransform(p->transform);
     cmsDeleteContext(p->cms);
+    free(p->grey);
     free(p);
+}
+
+static void grey_row(const struct profile *p, const void *in, uint8_t *out, size_t n)
+{
+    const uint16_t *wide = in;
+    const uint8_t *narrow = in;
+
+    for (size_t i = 0; i < 4 * n; i += 4) {
+        uint8_t alpha = out[i + 3];
+        memcpy(out + i, p->grey[p->sample_bytes == 2 ? wide[i] : narrow[i]], 4);
+        out[i + 3] = alpha;
+    }
 }
 
 void profile_row(const struct profile *p, const void *in, uint8_t *out, size_t n)
 {
     const uint16_t *wide = in;
 
-    // lcms passes over the fourth byte of the output: in place, alpha stays by itself.
-    cmsDoTransform(p->transform, in, out, (cmsUInt32Number)n);
+    if (p->grey)
+        grey_row(p, in, out, n);
+    else
+        cmsDoTransform(p->transform, in, out, (cmsUInt32Number)n);
+    // The fourth byte of the output was passed over: in place, alpha stays by itself.
     if (p->pixel == PROFILE_CMYK || p->pixel == PROFILE_CMYK_INVERTED)
         for (size_t i = 0; i < n; i++)
             out[4 * i + 3] = 255;
