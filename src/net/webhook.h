@@ -22,16 +22,17 @@ struct webhook_sign {
 
 /* Appends the header lines (NUL-terminated each, one after the other; WEBHOOK_HEADERS of them):
  * content-type, webhook-id, webhook-timestamp, webhook-signature, X-Legnext-Timestamp,
- * X-Legnext-Signature. ERR_INVALID for a secret that is not one. */
+ * X-Legnext-Signature. ERR_INVALID for a secret that is not one (then `out` is unchanged),
+ * ERR_NOMEM. */
 MUST_USE enum err webhook_headers(const struct webhook_sign *in, struct buf *out);
 
 /* A new "whsec_" secret from 32 random bytes; out has room for 64 bytes. */
 void webhook_secret_new(char out[64]);
 
 /* Milliseconds from a failed attempt to the next: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h,
- * 24 h, each with
- * +-10 % jitter from `random` (any 32 bits). `attempts` made so far, 1 for the first. -1: give up.
- * An integer retry_after_s >= 0 raises the wait to at least that, up to 24 h. */
+ * 24 h, each with +-10 % jitter from `random` (any 32 bits). `attempts` made so far, 1 for the
+ * first. -1: give up. An integer retry_after_s >= 0 raises the wait to at least that, up to 24 h.
+ */
 int64_t webhook_next_ms(int attempts, int retry_after_s, uint32_t random);
 
 #endif
