@@ -73,11 +73,25 @@ static uint32_t style_of(const char *text)
     return h | 1;
 }
 
+/*
+ * The look of the medium, or, where that is oil or not said, of a manner of painting:
+ * "impressionist" alone or before "oil painting" is a look of its own. *manner is the word that
+ * decided, or NULL.
+ */
 static const struct recipe *recipe_of(const struct engine_look *l, struct prompt *p,
-                                      struct arena *a)
+                                      struct arena *a, const char **manner)
 {
     const struct recipe *r = p->medium ? recipe_find(l->recipes, p->medium) : NULL;
 
+    *manner = NULL;
+    if (!p->medium || strcmp(p->medium, FALLBACK) == 0)
+        for (int i = 0; i < p->modifiers.count; i++) {
+            const struct recipe *own = recipe_find(l->recipes, p->modifiers.name[i]);
+            if (own) {
+                *manner = p->modifiers.name[i];
+                return own;
+            }
+        }
     if (r)
         return r;
     if (p->medium)
@@ -91,11 +105,12 @@ static const struct recipe *recipe_of(const struct engine_look *l, struct prompt
 }
 
 static void warn_terms(struct prompt *p, struct arena *a, const struct prompt_terms *t,
-                       const char *kind)
+                       const char *kind, const char *used)
 {
     for (int i = 0; i < t->count; i++)
-        prompt_warn(p, a, "no_effect", "the %s \"%s\" has no effect in this engine yet", kind,
-                    t->name[i]);
+        if (t->name[i] != used)
+            prompt_warn(p, a, "no_effect", "the %s \"%s\" has no effect in this engine yet", kind,
+                        t->name[i]);
 }
 
 static void warn_parameters(struct prompt *p, struct arena *a)
@@ -128,12 +143,13 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
 
     if (nothing_understood(p))
         o.style = style_of(p->text);
-    const struct recipe *recipe = recipe_of(l, p, r->arena);
+    const char *manner;
+    const struct recipe *recipe = recipe_of(l, p, r->arena, &manner);
     warn_parameters(p, r->arena);
-    warn_terms(p, r->arena, &p->materials, "material");
-    warn_terms(p, r->arena, &p->palette, "palette");
-    warn_terms(p, r->arena, &p->light, "light");
-    warn_terms(p, r->arena, &p->modifiers, "word");
+    warn_terms(p, r->arena, &p->materials, "material", NULL);
+    warn_terms(p, r->arena, &p->palette, "palette", NULL);
+    warn_terms(p, r->arena, &p->light, "light", NULL);
+    warn_terms(p, r->arena, &p->modifiers, "word", manner);
     for (int i = 0; i < p->excluded.count; i++)
         if (!look_exclude(&o, p->excluded.name[i]))
             prompt_warn(p, r->arena, "no_effect", "--no %s has no effect in this engine yet",

@@ -268,9 +268,9 @@ static void trace_cell(const struct plan *n, int index)
         s->colour[k] = (colour[k] + back.sum[k] + ahead.sum[k]) * share +
                        vary[k] * free_hand * (2.0f * dice(n, cell, 5 + (uint32_t)k) - 1.0f);
     s->radius = radius;
-    // Lights are laid on thicker than darks.
+    // Lights are laid on thicker than darks, and faces and lettering thinner than the rest.
     s->height = layer->height * (0.7f + 0.6f * clampf(s->colour[0], 0.0f, 1.0f)) *
-                (0.8f + 0.4f * dice(n, cell, 8));
+                (1.0f - 0.35f * care) * (0.8f + 0.4f * dice(n, cell, 8));
     s->print = (uint8_t)(dice(n, cell, 9) * BRUSH_PRINTS);
     s->mirrored = dice(n, cell, 10) < 0.5f;
     s->order = hash_u32((uint32_t)cell, 11, layer->seed);

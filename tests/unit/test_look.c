@@ -353,6 +353,34 @@ static void any_size_and_content_is_painted(void **state)
     }
 }
 
+static void every_look_of_ours_holds_the_structure(void **state)
+{
+    const struct fixture *f = *state;
+    struct look_options o = {0};
+    struct image source;
+    struct lab_picture photo;
+
+    paint_scene(&source, 192, 128);
+    lab_of(&source, f->pool, &photo);
+    for (int i = 0; recipe_at(f->recipes, i); i++) {
+        struct look_request r = {.source = &source,
+                                 .recipe = recipe_at(f->recipes, i),
+                                 .options = &o,
+                                 .count = 1,
+                                 .pool = f->pool};
+        struct image out;
+        struct lab_picture lab;
+        assert_int_equal(look_render(&r, &out, NULL), ERR_OK);
+        lab_of(&out, f->pool, &lab);
+        if (correlation(&photo.lab[0], &lab.lab[0]) < 0.9)
+            fail_msg("%s loses the picture", r.recipe->name[0]);
+        lab_release(&lab);
+        image_release(&out);
+    }
+    lab_release(&photo);
+    image_release(&source);
+}
+
 static void alpha_is_kept_and_opaque_stays_opaque(void **state)
 {
     const struct fixture *f = *state;
@@ -480,6 +508,7 @@ int main(void)
         cmocka_unit_test(the_four_differ_and_hold_the_structure),
         cmocka_unit_test(so_they_do_on_photos),
         cmocka_unit_test(any_size_and_content_is_painted),
+        cmocka_unit_test(every_look_of_ours_holds_the_structure),
         cmocka_unit_test(alpha_is_kept_and_opaque_stays_opaque),
         cmocka_unit_test(progress_rises_and_a_cancel_is_heard),
         cmocka_unit_test(a_colour_can_be_kept_out),

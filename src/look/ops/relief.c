@@ -82,7 +82,9 @@ static void light_row(void *ctx, int y, int worker)
         // hz^40 = .0421 is what a flat spot gives: only what exceeds it is a highlight.
         float spec = s16 * s16 * s8 - 0.0421f;
         float shade = clampf(1.0f + r->value[DIFFUSE] * lit, 0.25f, 2.0f);
-        float shine = r->value[GLOSS] * (spec > 0.0f ? spec : 0.0f), rgb[3];
+        // Sparkles on dark paint would read as dirt.
+        float shine = r->value[GLOSS] * (spec > 0.0f ? spec : 0.0f) * clampf(row[x][0], 0.2f, 1.0f);
+        float rgb[3];
         linear_from_oklab(row[x][0], row[x][1], row[x][2], rgb);
         row[x] = (lane4){rgb[0] * shade + shine, rgb[1] * shade + shine, rgb[2] * shade + shine,
                          row[x][3]};
