@@ -23,10 +23,9 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(void);
     } subjects[] = {
-        {"accounts", store_suite_accounts},
-        {"submit", store_suite_submit},
-        {"work", store_suite_work},
-        {"house", store_suite_house},
+        {"accounts", store_suite_accounts}, {"submit", store_suite_submit},
+        {"work", store_suite_work},         {"house", store_suite_house},
+        {"random", store_suite_random},
     };
 
     for (size_t i = 0; argc == 3 && i < COUNT_OF(backends); i++) {
