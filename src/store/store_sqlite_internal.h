@@ -102,11 +102,12 @@ MUST_USE enum err leases_expired(struct leases *l, int64_t now_ns, int64_t **out
  * ones first, runs them in one transaction and answers them all after COMMIT.
  *
  * INVARIANTS
- * 1. A request decides before it writes: one that is refused (positive results, and errors) has
- * changed nothing. If one fails although it had changed something - a full disk, no memory - the
- * transaction is rolled back and every request of the batch runs again in a transaction of its own,
- * so that none undoes or spoils another. That costs nothing while all goes well; a SAVEPOINT for
- * each would copy every page it touches.
+ * 1. A request decides before it writes: one that is refused has changed nothing. If one fails
+ * although it had changed something - a full disk, no memory - the transaction is rolled back and
+ * every request of the batch runs again in a transaction of its own, so that none undoes or spoils
+ * another; the same when COMMIT finds the disk full. That costs nothing while all goes well; a
+ * SAVEPOINT for each would copy every page it touches. Any other failure of COMMIT is the answer to
+ * the whole batch.
  * 2. So a request may run twice: it changes nothing outside the transaction but its own results.
  * What follows from it in memory is noted in struct batch and comes true after COMMIT.
  * 3. Accounts are read once a batch, changed in memory, and written before anything that selects

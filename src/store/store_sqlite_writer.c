@@ -278,43 +278,53 @@ static void wake(struct writer *w, bool jobs, bool deliveries)
         for_deliveries(ctx);
 }
 
-static void run_each_alone(struct writer *w, struct request *batch)
+// Runs what is queued, from `first` on, and gives the list of it; when BEGIN has failed, all of it
+// has. Stops after a request that failed halfway.
+static struct request *run_queued(struct writer *w, struct request *first, enum err begun,
+                                  bool *halfway)
 {
-    for (struct request *r = batch; r; r = r->next)
-        run_alone(w, r);
-}
-
-static void run_batch(struct writer *w, struct request *first)
-{
-    struct request *batch = first, **last = &batch;
-    int64_t until_ns = clock_mono_ns(w->s->options.clock) + BATCH_NS;
-    enum err e = begin(w);
-    bool sound = true;
+    const struct clock *clock = w->s->options.clock;
+    int64_t until_ns = clock_mono_ns(clock) + BATCH_NS;
+    struct request *batch = NULL, **last = &batch;
     int count = 0;
 
     for (struct request *r = first; r; r = take(w)) {
         *last = r;
         last = &r->next;
         r->next = NULL;
-        if (e)
-            r->result = e;
+        if (begun)
+            r->result = begun;
         else
-            sound = run(w, r);
-        if (!sound || ++count == BATCH_MAX || clock_mono_ns(w->s->options.clock) > until_ns)
+            *halfway = !run(w, r);
+        if (*halfway || ++count == BATCH_MAX || clock_mono_ns(clock) > until_ns)
             break;
     }
+    return batch;
+}
+
+static void run_batch(struct writer *w, struct request *first)
+{
+    bool halfway = false;
+    enum err e = begin(w);
+    struct request *batch = run_queued(w, first, e, &halfway);
     bool jobs = w->batch.jobs_wake, deliveries = w->batch.deliveries_wake;
-    if (!sound) {
+    if (!e && !halfway)
+        e = commit(w);
+    if (e == ERR_FULL)
+        db_checkpoint(&w->db); // a log that is begun anew needs no more space for a while
+    if (halfway)
         roll_back(w);
-        run_each_alone(w, batch);
+    if (halfway || e == ERR_FULL) {
+        // What ends jobs is small and may still find room; urgent ones are first in the list.
+        for (struct request *r = batch; r; r = r->next)
+            run_alone(w, r);
         jobs = deliveries = true;
-    } else if (!e && (e = commit(w)) != ERR_OK) {
+    } else if (e) {
         for (struct request *r = batch; r; r = r->next)
             r->result = e;
     }
     answer(batch);
-    if (!e)
-        wake(w, jobs, deliveries);
+    wake(w, jobs, deliveries);
 }
 
 static void *writer_main(void *arg)
