@@ -18,8 +18,8 @@
  * Knows nothing of jobs, accounts or JSON.
  *
  * A REQUEST'S LIFE
- *   1. Its headers are complete: checked, routed, its body's length looked at, then gate() is
- *      asked. A refusal here goes out before a byte of the body is read.
+ *   1. Its headers are complete: checked, routed, gate() asked, the body's length looked at. A
+ *      refusal here goes out before a byte of the body is read.
  *   2. Its body is collected in memory, up to the route's limit.
  *   3. The route's handler is called on one of the listener's threads. It must not block for long.
  *   4. http_answer() is called exactly once, inside the handler or later from any thread. Until
@@ -91,6 +91,7 @@ void http_response_release(struct http_response *out);
 
 struct http_options {
     const char *address; /* "127.0.0.1:8080", "[::1]:0", "localhost:80"; port 0: any free one */
+    int listen_fd;       /* from http_listen(), taken over on success; 0: listens by itself */
     int threads;         /* at least 1 */
     const struct http_route *routes; /* outlives the server */
     int route_count;
@@ -109,6 +110,10 @@ struct http_options {
      * be NULL: no body. */
     void (*refuse)(void *ctx, struct http_request *r, const char *why, struct http_response *out);
 };
+
+/* Binds and listens only, for who must know the port before the first request can come. Errors as
+ * below. */
+MUST_USE enum err http_listen(const char *address, int *fd, int *port, struct err_note *note);
 
 /* Binds, listens, starts its threads. ERR_INVALID (address), ERR_IO (it is taken, no permission),
  * with a note that names the address. */

@@ -163,11 +163,11 @@ static bool budget(struct http_request *r, size_t n)
     return before + n <= HTTP_BODIES_MAX;
 }
 
-static bool admit_body(struct http_request *r, const struct strict_body *body)
+static void admit_body(struct http_request *r, const struct strict_body *body)
 {
     const struct http_route *row = r->match.route;
 
-    if (row->body && !body->any && r->method == HTTP_POST) {
+    if (row->body && !body->any) {
         request_refuse(r, 411, "send Content-Length, or Transfer-Encoding: chunked");
     } else if (body->length > (int64_t)row->body_max) {
         request_refuse(r, 413, "the body is over this path's limit");
@@ -176,10 +176,7 @@ static bool admit_body(struct http_request *r, const struct strict_body *body)
         request_refuse(r, 503, "too many bodies are being received; retry");
     } else if (body->length > 0 && !buf_reserve(&r->body, (size_t)body->length)) {
         request_refuse(r, 503, "out of memory");
-    } else {
-        return true;
     }
-    return false;
 }
 
 void request_headers(struct http_request *r, const char *method, const char *version)
@@ -214,8 +211,8 @@ void request_headers(struct http_request *r, const char *method, const char *ver
         r->query = target.query;
         if (atomic_load(&s->stopping))
             request_refuse(r, 503, "the server is stopping");
-        else if (route(r) && admit_body(r, &body) && s->o.gate)
-            s->o.gate(s->o.ctx, r, r->match.route);
+        else if (route(r) && (!s->o.gate || s->o.gate(s->o.ctx, r, r->match.route)))
+            admit_body(r, &body);
     }
 }
 

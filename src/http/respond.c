@@ -90,7 +90,7 @@ static void add_headers(struct http_request *r, const struct http_response *out,
     if (!cache)
         add(m, "Cache-Control", "no-store");
     if (!csp)
-        add(m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+        add(m, "Content-Security-Policy", "default-src 'none'");
     if (cors) {
         add(m, "Access-Control-Allow-Origin", cors);
         add(m, "Access-Control-Expose-Headers",

@@ -214,7 +214,17 @@ static bool split_address(const char *address, char host[256], char port[8])
     return atoi(port) <= 65535;
 }
 
-static enum err listen_on(const char *address, int *out, int *port, struct err_note *note)
+static int bound_port(int fd)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof(bound);
+
+    getsockname(fd, (struct sockaddr *)&bound, &len);
+    return ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
+                                             : ((struct sockaddr_in *)(void *)&bound)->sin_port);
+}
+
+enum err http_listen(const char *address, int *out, int *port, struct err_note *note)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
@@ -228,22 +238,19 @@ static enum err listen_on(const char *address, int *out, int *port, struct err_n
     if (failed)
         return err_set(note, ERR_INVALID, "cannot listen on %s: %s", address, gai_strerror(failed));
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_storage bound = {0};
-    socklen_t len = sizeof(bound);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG) ||
-        getsockname(fd, (struct sockaddr *)&bound, &len)) {
-        enum err e = err_errno(note, "cannot listen on %s", address);
+    enum err e = ERR_OK;
+    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG))
+        e = err_errno(note, "cannot listen on %s", address);
+    freeaddrinfo(found);
+    if (e) {
         if (fd >= 0)
             close(fd);
-        freeaddrinfo(found);
         return e;
     }
     *out = fd;
-    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
-                                              : ((struct sockaddr_in *)(void *)&bound)->sin_port);
-    freeaddrinfo(found);
+    *port = bound_port(fd);
     return ERR_OK;
 }
 
@@ -291,7 +298,7 @@ enum err http_server_start(const struct http_options *o, struct http_server **ou
     struct http_server *s = calloc(1, sizeof(*s));
     pthread_condattr_t attr;
     uint8_t prefix[4];
-    int fd = -1;
+    int fd = o->listen_fd;
 
     if (!s)
         return err_set(note, ERR_NOMEM, "out of memory");
@@ -303,16 +310,19 @@ enum err http_server_start(const struct http_options *o, struct http_server **ou
     pthread_condattr_destroy(&attr);
     rand_bytes(prefix, sizeof(prefix));
     hex_encode(prefix, sizeof(prefix), s->id_prefix);
-    enum err e = own(s, 0, &s->o.alias_from) && own(s, 1, &s->o.alias_to) &&
-                         own(s, 2, &s->o.cors_origin)
-                     ? listen_on(o->address, &fd, &s->port, note)
-                     : err_set(note, ERR_NOMEM, "out of memory");
+    enum err e = ERR_OK;
+    if (!own(s, 0, &s->o.alias_from) || !own(s, 1, &s->o.alias_to) || !own(s, 2, &s->o.cors_origin))
+        e = err_set(note, ERR_NOMEM, "out of memory");
+    if (!e && !fd)
+        e = http_listen(o->address, &fd, &s->port, note);
+    else
+        s->port = bound_port(fd);
     if (!e)
         e = watch_new(o->clock, &s->watch, note);
     if (!e && !(s->daemon = start_daemon(s, fd)))
         e = err_set(note, ERR_IO, "cannot start the HTTP listener's threads");
     if (e) {
-        if (fd >= 0)
+        if (fd && fd != o->listen_fd)
             close(fd);
         server_free(s);
         return e;

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_API_API_INTERNAL_H
+#define PATINA_API_API_INTERNAL_H
+
+/* For the files of this folder only. */
+
+#include "api/api.h"
+#include "api/err_to_http.h"
+#include "api/fields.h"
+#include "api/places.h"
+#include "api/rate.h"
+#include "api/side.h"
+
+#include <pthread.h>
+
+/* Limits of bodies (protocol.md section 5). A multipart upload may have this much around its
+ * picture. */
+enum {
+    BODY_JSON_MAX = 128 * 1024,
+    MULTIPART_AROUND_MAX = 64 * 1024,
+    UPLOAD_KEPT_MS = 24 * 60 * 60 * 1000
+};
+
+/* What is wrong with each part, or NULL; static texts. */
+struct readiness {
+    int64_t at_ns; /* 0: never asked */
+    const char *store, *blobs, *workers, *service;
+};
+
+struct api {
+    struct api_deps d;
+    char *public_url, *cors_origin, *deny; /* copies that `d` points to */
+    struct view view;
+    struct rate *rate; /* NULL: off */
+    struct places *places;
+    struct side *side;
+    pthread_mutex_t ready_lock;
+    struct readiness readiness;
+    pthread_mutex_t derive_lock;
+    struct derive *deriving; /* files being made, see derive.c */
+};
+
+/* The table. */
+extern const struct http_route api_routes[];
+extern const int api_route_count;
+
+/* auth.c: the listener's gate: who asks, may they, how often. */
+bool api_gate(void *ctx, struct http_request *r, const struct http_route *route);
+
+/* Who asks, behind the gate of a route with `auth`. */
+const struct account *caller(const struct http_request *r);
+
+/* answer.c */
+void answer_json(struct http_request *r, int status, struct buf *body); /* takes the body */
+void answer_error(struct api *a, struct http_request *r, int status, const char *why,
+                  const char *detail);
+/* By the table of err_to_http.c; `note` may be NULL. 5xx are logged with the note and keep it from
+ * the client. */
+void answer_err(struct api *a, struct http_request *r, enum err e, const struct err_note *note);
+void answer_problems(struct api *a, struct http_request *r, const struct problems *p);
+void answer_refusal(void *ctx, struct http_request *r, const char *why, struct http_response *out);
+/* 503 with what to say when the service takes no new work now; true when it answered. */
+bool answer_closed(struct api *a, struct http_request *r);
+/* Runs the task beside the listener, or answers 503. */
+void answer_beside(struct api *a, struct http_request *r, struct side_task *task,
+                   void (*run)(void *ctx), void *ctx);
+
+/* jobs.c: writes the task as it is now. */
+void write_task(struct json_writer *w, struct api *a, const struct job *j, bool fresh);
+
+/* derive.c: makes the .webp or .jpg of a stored PNG, once for all who ask meanwhile, and answers.
+ */
+void answer_derived(struct api *a, struct http_request *r, const struct job *j,
+                    const struct own_file *f);
+
+/* files.c: answers with a blob of the job; ERR_NOT_FOUND when it is not there (then nothing was
+ * answered). */
+MUST_USE enum err answer_blob(struct api *a, struct http_request *r, const struct job *j,
+                              const struct own_file *f);
+
+http_handler_fn post_retexture, get_job, post_cancel, get_jobs; /* jobs.c, submit.c */
+http_handler_fn post_upload, get_upload;                        /* uploads.c */
+http_handler_fn get_balance, get_info, get_active_tasks;        /* account.c */
+http_handler_fn get_file;                                       /* files.c */
+http_handler_fn get_healthz, get_readyz;                        /* health.c */
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/api_internal.h"
+
+/* Anybody may ask, and asking writes to store and blobs: an answer holds for this long. */
+enum { READY_HOLDS_MS = 1000 };
+
+void get_healthz(void *ctx, struct http_request *r)
+{
+    static const char alive[] = "{\"status\":\"ok\"}";
+    struct http_response out = HTTP_RESPONSE(200);
+
+    (void)ctx;
+    out.fixed = alive;
+    out.fixed_len = sizeof(alive) - 1;
+    http_answer(r, &out);
+}
+
+static void answer_readiness(struct http_request *r, const struct readiness *is)
+{
+    bool ready = !is->store && !is->blobs && !is->workers && !is->service;
+    struct buf body = BUF_INIT;
+    struct json_writer w = JSON_WRITER(&body);
+
+    jw_open(&w, '{');
+    jw_kstr(&w, "status", ready ? "ok" : "unavailable");
+    jw_kstr(&w, "store", is->store ? is->store : "ok");
+    jw_kstr(&w, "blobs", is->blobs ? is->blobs : "ok");
+    jw_kstr(&w, "workers", is->workers ? is->workers : "ok");
+    jw_kstr(&w, "service", is->service ? is->service : "ok");
+    jw_close(&w, '}');
+    if (!ready)
+        http_set_header(r, "Retry-After", "5");
+    answer_json(r, ready ? 200 : 503, &body);
+}
+
+struct probe {
+    struct api *api;
+    struct http_request *request;
+    struct side_task task;
+};
+
+static void run_probe(void *ctx)
+{
+    struct probe *p = ctx;
+    struct api *a = p->api;
+    const struct api_deps *d = &a->d;
+    struct readiness is = {.at_ns = clock_mono_ns(d->clock)};
+
+    if (store_ping(d->store))
+        is.store = "does not answer";
+    if (blob_ping(d->blobs, NULL))
+        is.blobs = "do not answer";
+    else if (d->disk_low && d->disk_low(d->ctx))
+        is.blobs = "disk nearly full";
+    if (d->ready && !d->ready(d->ctx, &is.workers) && !is.workers)
+        is.workers = "not ready";
+    if (d->draining && d->draining(d->ctx))
+        is.service = "stopping";
+    pthread_mutex_lock(&a->ready_lock);
+    a->readiness = is;
+    pthread_mutex_unlock(&a->ready_lock);
+    answer_readiness(p->request, &is);
+}
+
+/* Beside the listener: what is asked waits for a disk. */
+void get_readyz(void *ctx, struct http_request *r)
+{
+    struct api *a = ctx;
+
+    pthread_mutex_lock(&a->ready_lock);
+    struct readiness is = a->readiness;
+    pthread_mutex_unlock(&a->ready_lock);
+    int64_t age_ns = clock_mono_ns(a->d.clock) - is.at_ns;
+    if (is.at_ns && age_ns < READY_HOLDS_MS * (int64_t)1000000) {
+        answer_readiness(r, &is);
+        return;
+    }
+    struct probe *p = arena_alloc(http_arena(r), sizeof(*p));
+    if (!p) {
+        answer_err(a, r, ERR_NOMEM, NULL);
+        return;
+    }
+    p->api = a;
+    p->request = r;
+    answer_beside(a, r, &p->task, run_probe, p);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/api_internal.h"
+#include "api/deny.h"
+
+#include <string.h>
+
+/*
+ * POST /api/v1/retexture. The answer is written before the job is stored, because the store keeps
+ * it with the idempotency key; it leaves when the transaction is on disk.
+ */
+struct submission {
+    struct api *api;
+    struct http_request *request;
+    struct retexture_body body;
+    struct store_submit in;
+    char uuid[UUID_TEXT];
+    struct buf answer;
+};
+
+static void refuse_field(struct api *a, struct http_request *r, const char *field,
+                         const char *problem)
+{
+    struct problems p = {.count = 0};
+
+    problem_add(&p, field, "%s", problem);
+    answer_problems(a, r, &p);
+}
+
+// On the store's thread, after COMMIT.
+static void submitted(void *ctx, enum err e, const void *answer, size_t len)
+{
+    struct submission *s = ctx;
+    struct http_request *r = s->request;
+    struct buf replay = BUF_INIT;
+
+    if (e == ERR_OK) {
+        answer_json(r, 200, &s->answer);
+        return;
+    }
+    buf_release(&s->answer);
+    switch (e) {
+    case ERR_REPLAY:
+        buf_add(&replay, answer, len);
+        answer_json(r, 200, &replay);
+        break;
+    case ERR_CONFLICT:
+        answer_error(s->api, r, 422, "this Idempotency-Key was used with another body", NULL);
+        break;
+    case ERR_NO_POINTS:
+        answer_error(s->api, r, 402, "a job costs more points than the account has left", NULL);
+        break;
+    case ERR_QUEUE_FULL:
+        answer_error(s->api, r, 429, "too many of the account's jobs are waiting", NULL);
+        break;
+    case ERR_DISABLED:
+        answer_error(s->api, r, 403, "the account is disabled", NULL);
+        break;
+    case ERR_NOT_FOUND:
+        refuse_field(s->api, r, "imgUrl", "is no upload of this account, or it has expired");
+        break;
+    default:
+        answer_err(s->api, r, e, NULL);
+    }
+}
+
+// Whether a result that is to be a source is there and may be read by who asks.
+static bool may_read(struct api *a, struct http_request *r, const struct own_file *f)
+{
+    char want[VIEW_SIGNATURE_TEXT];
+    struct job j;
+
+    if (store_job_get(a->d.store, -1, f->job, http_arena(r), &j) || j.state != JOB_COMPLETED ||
+        clock_unix_ms(a->d.clock) >= j.expires_ms)
+        return false;
+    if (!j.is_private || j.account == caller(r)->id)
+        return true;
+    const char *path = arena_printf(http_arena(r), "/files/%s/%s.%s", f->job, f->stem, f->ext);
+    if (!path || f->expires != j.expires_ms / 1000)
+        return false;
+    view_file_signature(&a->view, path, f->expires, want);
+    return secret_equal(want, f->signature, sizeof(want) - 1);
+}
+
+static bool read_idempotency_key(struct submission *s)
+{
+    struct http_request *r = s->request;
+    const char *header = http_header(r, "Idempotency-Key");
+
+    if (!header)
+        return true;
+    s->in.idem_key = http_header_count(r, "Idempotency-Key") == 1
+                         ? idempotency_key_read(header, http_arena(r))
+                         : NULL;
+    if (!s->in.idem_key)
+        refuse_field(s->api, r, "Idempotency-Key",
+                     "must be one value of 1 to 255 visible ASCII characters");
+    return s->in.idem_key != NULL;
+}
+
+static void write_answer(struct submission *s)
+{
+    struct json_writer w = JSON_WRITER(&s->answer);
+    struct job j = {.state = JOB_PENDING,
+                    .account = s->in.account,
+                    .is_private = caller(s->request)->is_private,
+                    .img_url = s->body.img_url,
+                    .prompt = s->body.prompt,
+                    .callback = s->body.callback,
+                    .cost = s->in.cost,
+                    .created_ms = s->in.created_ms,
+                    .started_ms = -1,
+                    .ended_ms = -1,
+                    .expires_ms = -1,
+                    .source_blob = "",
+                    .engine = "",
+                    .error_message = ""};
+
+    memcpy(j.uuid, s->uuid, sizeof(j.uuid));
+    write_task(&w, s->api, &j, true);
+}
+
+static bool read_body(struct submission *s)
+{
+    struct api *a = s->api;
+    struct http_request *r = s->request;
+    struct field_rules rules = {.policy = &a->d.policy, .public_url = a->public_url};
+    struct problems problems;
+    struct err_note note;
+    size_t len;
+    const char *json = http_body(r, &len);
+
+    enum err e = retexture_read(json, len, &rules, http_arena(r), &s->body, &problems, &note);
+    if (e && problems.count) {
+        answer_problems(a, r, &problems);
+    } else if (e) {
+        answer_err(a, r, e, &note);
+    } else if (deny_matches(a->d.deny, s->body.prompt)) {
+        answer_error(a, r, 403, "the prompt has a word that this service refuses", NULL);
+    } else if (s->body.own == OWN_URL_FILE && !may_read(a, r, &s->body.file)) {
+        refuse_field(a, r, "imgUrl", "is no result that can be read, or it has expired");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+void post_retexture(void *ctx, struct http_request *r)
+{
+    struct api *a = ctx;
+    struct submission *s = arena_alloc(http_arena(r), sizeof(*s));
+
+    if (!s) {
+        answer_err(a, r, ERR_NOMEM, NULL);
+        return;
+    }
+    s->api = a;
+    s->request = r;
+    if (!read_body(s) || !read_idempotency_key(s))
+        return;
+    uuid_v4(s->uuid);
+    s->in.uuid = s->uuid;
+    s->in.account = caller(r)->id;
+    s->in.img_url = s->body.img_url;
+    s->in.prompt = s->body.prompt;
+    s->in.callback = s->body.callback;
+    s->in.upload_id = s->body.own == OWN_URL_UPLOAD ? s->body.upload_id : NULL;
+    s->in.cost = a->d.cost_points;
+    s->in.created_ms = clock_unix_ms(a->d.clock);
+    s->in.idem_path = http_path(r);
+    memcpy(s->in.idem_hash, s->body.hash, sizeof(s->in.idem_hash));
+    write_answer(s);
+    s->in.answer = s->answer.data;
+    s->in.answer_len = s->answer.len;
+    if (s->answer.failed) {
+        buf_release(&s->answer);
+        answer_err(a, r, ERR_NOMEM, NULL);
+        return;
+    }
+    store_submit(a->d.store, &s->in, submitted, s);
+}
