@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: MIT
+"""Running the service: start, drain, its data folder, a full disk, keys that come and go."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+from support.contract import check_error
+from support.pictures import jpeg
+from support.server import COST, KEY, PATINA, Server, fresh_key, wait_for
+
+pytestmark = pytest.mark.sanitized
+
+
+def test_the_first_start_makes_a_key_that_only_the_owner_can_read(fresh):
+    server = fresh(start=False)
+    del server.settings["PATINA_API_KEY"]
+    server.start()
+    path = server.data / "api-key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((server.data / "patina.db").stat().st_mode) == 0o600
+    key = path.read_text().strip()
+    assert re.fullmatch(r"[\x21-\x7e]{16,256}", key)
+    assert server.balance(key) == 12000
+    assert server.stop() == 0
+    server.start()
+    assert path.read_text().strip() == key and server.balance(key) == 12000
+
+
+def test_a_new_key_in_the_environment_opens_the_same_account(fresh):
+    server = fresh()
+    assert server.stop() == 0
+    other = fresh_key()
+    server.settings["PATINA_API_KEY"] = other
+    server.start()
+    assert server.balance(other) == server.balance(KEY) == 12000
+
+
+@pytest.mark.parametrize("settings, word", [
+    ({"listen": "nonsense"}, "listen"), ({"listen": "127.0.0.1:99999"}, "listen"),
+    ({"workers": "many"}, "workers"), ({"pixels": "7"}, "pixels"),
+    ({"api_key": "short"}, "api"), ({"public_url": "ftp://x"}, "public"),
+    ({"fetch_allow": "10.0.0.0/99"}, "fetch"), ({"fetch_ca": "/nowhere.pem"}, "fetch"),
+    ({"database": "oracle:x"}, "database"), ({"log": "xml"}, "log"),
+])
+def test_wrong_settings_are_named(fresh, settings, word):
+    server = fresh(start=False, **settings)
+    status = server.spawn().wait(20)
+    assert status in (1, 2)
+    assert word in server.log().lower(), server.log()
+
+
+def test_a_taken_port_is_told(fresh):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        server = fresh(start=False, listen=address)
+        assert server.spawn().wait(20) == 1
+        assert address in server.log()
+
+
+def test_a_second_server_on_the_same_folder_is_refused(fresh):
+    first = fresh()
+    second = Server(first.data, **{})
+    second.log_path = first.data.with_name("second.log")
+    environment = {**os.environ, **second.settings}
+    done = subprocess.run([PATINA, "serve"], env=environment, capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 1
+    assert str(first.data) in done.stderr
+    assert first.balance() == 12000
+
+
+def test_a_folder_that_cannot_be_written_is_told(fresh, tmp_path):
+    if os.geteuid() == 0:
+        # Root may write anywhere but where nobody can: below a file, or on a read-only mount.
+        blocker = tmp_path / "blocker"
+        blocker.write_text("")
+        path = blocker / "data"
+    else:
+        path = tmp_path / "closed" / "data"
+        path.parent.mkdir(mode=0o500)
+    environment = {**os.environ, **fresh(start=False).settings, "PATINA_DATA": str(path)}
+    done = subprocess.run([PATINA, "serve"], env=environment, capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 1
+    assert str(path) in done.stderr and "assert" not in done.stderr
+
+
+@contextlib.contextmanager
+def mounted(path, *options):
+    path.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", path], capture_output=True,
+                          text=True)
+    if done.returncode:
+        pytest.skip(f"mounting a tmpfs is not allowed here: {done.stderr.strip()}")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=False)
+
+
+def test_a_read_only_folder_is_told(tmp_path, fresh):
+    with mounted(tmp_path / "disk", "-o", "size=8m") as disk:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        environment = {**os.environ, **fresh(start=False).settings, "PATINA_DATA": str(disk)}
+        done = subprocess.run([PATINA, "serve"], env=environment, capture_output=True, text=True,
+                              timeout=20)
+        assert done.returncode == 1
+        assert str(disk) in done.stderr
+
+
+def test_a_full_disk_refuses_jobs_and_recovers(tmp_path):
+    with mounted(tmp_path / "disk", "-o", "size=96m") as disk:
+        with Server(disk / "data", disk_reserve_mb=32) as server:
+            url = server.upload(jpeg())
+            assert server.run(url)["status"] == "completed"
+            before = server.balance()
+            (disk / "filler").write_bytes(b"\0" * 60_000_000)
+
+            def refused():
+                answer = server.get("/readyz", key=None)
+                return answer.status_code == 503
+            wait_for(refused, 15, "readyz to say that the disk is nearly full")
+            answer = server.post("/api/v1/retexture", json={"imgUrl": url, "remixPrompt": "oil"})
+            check_error(answer, 503)
+            assert server.balance() == before
+            assert server.get("/healthz", key=None).status_code == 200
+
+            (disk / "filler").unlink()
+            wait_for(lambda: server.get("/readyz", key=None).status_code == 200, 15, "readyz")
+            assert server.run(url)["status"] == "completed"
+
+
+def test_a_disk_that_is_full_to_the_last_byte_loses_nothing(tmp_path):
+    with mounted(tmp_path / "disk", "-o", "size=64m") as disk:
+        server = Server(disk / "data", disk_reserve_mb=0)
+        with server:
+            url = server.upload(jpeg())
+            before = server.balance()
+            with contextlib.suppress(OSError), open(disk / "filler", "wb", buffering=0) as filler:
+                while filler.write(b"\0" * 65536):
+                    pass
+            accepted = []
+            for i in range(60):
+                answer = server.post("/api/v1/retexture",
+                                     json={"imgUrl": url, "remixPrompt": "x" * 8000})
+                assert answer.status_code in (200, 503), answer.text
+                if answer.status_code == 200:
+                    accepted.append(answer.json()["job_id"])
+            (disk / "filler").unlink()
+            ends = [server.finished(j) for j in accepted]
+            spent = sum(t["meta"]["usage"]["consume"] for t in ends)
+            assert wait_for(lambda: server.balance() == before - spent, 15, "the points to settle")
+
+
+def test_stopping_hands_running_jobs_back_uncounted(fresh):
+    server = fresh(pixels=8_000_000, drain_s=0)
+    url = server.upload(jpeg(2000, 1500))
+    job_id = server.submit(url)["job_id"]
+    wait_for(lambda: server.job(job_id)["status"] == "processing", what="the job to run")
+    assert server.stop() == 0
+    server.settings["PATINA_PIXELS"] = "65536"
+    server.start()
+    task = server.finished(job_id)
+    assert task["status"] == "completed", task["error"]
+    assert server.balance() == 12000 - COST
+
+
+def test_draining_lets_running_jobs_finish_and_refuses_new_ones(fresh):
+    server = fresh(pixels=2_000_000, drain_s=60)
+    url = server.upload(jpeg(1600, 1200))
+    job_id = server.submit(url)["job_id"]
+    wait_for(lambda: server.job(job_id)["status"] == "processing", what="the job to run")
+    server.process.send_signal(signal.SIGTERM)
+
+    def answer():
+        with contextlib.suppress(OSError):
+            return server.post("/api/v1/retexture", timeout=5,
+                               json={"imgUrl": url, "remixPrompt": "oil"})
+        return None
+
+    refused = None
+    while server.process.poll() is None and (refused := answer() or refused) is not None:
+        if refused.status_code == 503:
+            break
+        assert refused.status_code == 200  # taken just before the signal was seen
+    if refused is not None and refused.status_code == 503:
+        check_error(refused, 503)
+    assert server.process.wait(90) == 0
+    server.start()
+    task = server.job(job_id)
+    assert task["status"] == "completed" and task["detail"]["attempt"] == 1, task
+
+
+def test_a_second_signal_does_not_wait(fresh):
+    server = fresh(pixels=8_000_000, drain_s=120)
+    job_id = server.submit(server.upload(jpeg(2000, 1500)))["job_id"]
+    wait_for(lambda: server.job(job_id)["status"] == "processing", what="the job to run")
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(.3)  # two signals at once are one
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(20) == 0
+    assert time.monotonic() - began < 15
+
+
+def test_an_idle_server_stops_at_once(fresh):
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        server = fresh()
+        with socket.create_connection(server.address):  # an idle client holds nobody up
+            began = time.monotonic()
+            server.process.send_signal(sign)
+            assert server.process.wait(20) == 0
+            assert time.monotonic() - began < 5
+
+
+def test_no_process_outlives_the_server(fresh):
+    server = fresh()
+    server.run(server.upload(jpeg()))
+
+    def children():
+        path = f"/proc/{server.process.pid}/task"
+        return {int(p) for t in os.listdir(path)
+                for p in open(f"{path}/{t}/children").read().split()}
+
+    started = children()
+    assert started, "rendering runs in processes of its own"
+    server.kill()
+    wait_for(lambda: not any(os.path.exists(f"/proc/{p}") and "Z" not in
+                             open(f"/proc/{p}/stat").read().split(")")[1].split()[0]
+                             for p in started), 10, "renderers to see that their server is gone")
+
+
+def test_log_lines_are_structured_and_hold_no_key(fresh):
+    import json
+    server = fresh(log="json")
+    task = server.run(server.upload(jpeg()))
+    server.get("/api/account/balance", key="wrong-key-0123456789")
+    server.stop()
+    events = []
+    for line in server.log().splitlines():
+        events.append(json.loads(line))
+    assert KEY not in server.log() and "wrong-key-0123456789" not in server.log()
+    mine = [e for e in events if e.get("job") == task["job_id"]]
+    assert mine and any("attempt" in e and "ms" in e for e in mine)
