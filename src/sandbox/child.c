@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -18,9 +17,8 @@
 #include <unistd.h>
 
 enum {
-    FD_ABOVE =
-        16, // descriptors are moved here first, so that no dup2 overwrites the next one's source
-    BACKGROUND_NICE = 10
+    // Descriptors are moved here first, so that no dup2 overwrites the next one's source.
+    FD_ABOVE = 16
 };
 
 static int add_files(posix_spawn_file_actions_t *a, int control, int source, bool keep_stderr)
@@ -41,10 +39,9 @@ static int add_files(posix_spawn_file_actions_t *a, int control, int source, boo
     return r;
 }
 
-static int set_attributes(posix_spawnattr_t *attr, bool background)
+static int set_attributes(posix_spawnattr_t *attr)
 {
-    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    struct sched_param none = {0};
+    const short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     sigset_t all, empty;
 
     sigfillset(&all);
@@ -54,18 +51,11 @@ static int set_attributes(posix_spawnattr_t *attr, bool background)
         r = posix_spawnattr_setsigmask(attr, &empty);
     if (r == 0)
         r = posix_spawnattr_setsigdefault(attr, &all);
-    if (r == 0 && background) {
-        flags |= POSIX_SPAWN_SETSCHEDULER;
-        r = posix_spawnattr_setschedpolicy(attr, SCHED_BATCH);
-        if (r == 0)
-            r = posix_spawnattr_setschedparam(attr, &none);
-    }
     return r ? r : posix_spawnattr_setflags(attr, flags);
 }
 
 static int spawn(const struct child_options *o, int control, int source, pid_t *pid)
 {
-    bool keep_stderr = o->background;
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
 
@@ -77,9 +67,9 @@ static int spawn(const struct child_options *o, int control, int source, pid_t *
         posix_spawn_file_actions_destroy(&files);
         return r;
     }
-    r = add_files(&files, control, source, keep_stderr);
+    r = add_files(&files, control, source, o->keep_stderr);
     if (r == 0)
-        r = set_attributes(&attr, o->background);
+        r = set_attributes(&attr);
     if (r == 0)
         r = posix_spawn(pid, o->path, &files, &attr, o->argv, o->env);
     posix_spawnattr_destroy(&attr);
@@ -109,9 +99,6 @@ enum err child_spawn(const struct child_options *o, struct child *out, struct er
         e = err_errno(note, "starting %s", o->path);
         goto out;
     }
-    // Before the child can have made a thread: new threads inherit it.
-    if (o->background)
-        (void)setpriority(PRIO_PROCESS, (id_t)c.pid, BACKGROUND_NICE);
     c.pidfd = pidfd_open(c.pid, 0);
     if (c.pidfd < 0)
         e = err_errno(note, "pidfd_open");

@@ -29,7 +29,7 @@ struct child_options {
     char *const *argv;
     char *const *env; /* the whole of it; the parent's holds keys and secrets */
     int source_fd;    /* becomes CHILD_SOURCE_FD; -1: none */
-    bool background;  /* at lower priority, and standard error stays ours */
+    bool keep_stderr; /* our standard error instead of /dev/null */
 };
 
 enum { CHILD_SOURCE_FD = 4 };
