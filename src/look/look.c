@@ -137,13 +137,15 @@ int64_t look_bytes(int width, int height, int count)
     // sees it (12), the results (4 each); strokes and their cells.
     int64_t pixels = (int64_t)width * height;
 
-    return pixels * (16 + 4 + 12 + 4 * count) + look_maps_bytes(width, height) + 64 * 1024 * 1024;
+    return pixels * (16 + 4 + 12 + 4 * count) + look_maps_bytes(width, height) + 24 * 1024 * 1024;
 }
 
 int64_t look_ms(int width, int height, int count, int threads)
 {
-    // Measured: docs/speed.md.
+    // Measured (docs/speed.md): 230 to 280 ms of one processor per megapixel and picture, 90 for
+    // the maps; another thread adds .9 of itself. Planning costs something at any size.
     double mp = (double)width * height / 1e6;
+    double ms = 60.0 + mp * (90.0 + 260.0 * count);
 
-    return (int64_t)((150.0 + mp * (200.0 + 350.0 * count)) / (threads > 1 ? 1.8 : 1.0));
+    return (int64_t)(ms / (1.0 + 0.9 * (threads - 1)));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/look.h"
 
-#include "base/rand.h"
+#include "base/hash.h"
 #include "image/codec.h"
 #include "image/colour.h"
 #include "look/colour.h"
@@ -108,6 +108,42 @@ static void pixels_do_not_depend_on_threads(void **state)
         pool_close(pool);
     }
     image_release(&first);
+    image_release(&source);
+}
+
+/*
+ * The same bits from every compiler, vector width and processor: this digest is all there is to
+ * compare them by. It changes when an operator is meant to paint differently, never otherwise; our
+ * own recipes may change without it.
+ */
+static void pixels_are_the_same_everywhere(void **state)
+{
+    static const char *const LOOK = "name = fixed\n[underpaint]\n"
+                                    "[strokes]\nradius = 24\nthreshold = 0\n"
+                                    "[strokes]\nradius = 9\n[strokes]\nradius = 3\n"
+                                    "[grade]\n[relief]\n";
+    static const char *const DIGEST =
+        "5f1709a724d649e447d852836a69931783feef7663c477061cc8a540000742a5";
+    const struct fixture *f = *state;
+    struct look_options o = {.chaos = 0.3f};
+    struct recipe recipe;
+    struct image source, out;
+    uint8_t digest[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+
+    assert_int_equal(recipe_parse("fixed", LOOK, strlen(LOOK), &recipe, NULL), ERR_OK);
+    paint_scene(&source, 240, 160);
+    struct look_request r = {.source = &source,
+                             .recipe = &recipe,
+                             .options = &o,
+                             .seed = 11,
+                             .count = 1,
+                             .pool = f->pool};
+    assert_int_equal(look_render(&r, &out, NULL), ERR_OK);
+    sha256(out.px, out.stride * (size_t)out.height, digest);
+    hex_encode(digest, sizeof(digest), hex);
+    assert_string_equal(hex, DIGEST);
+    image_release(&out);
     image_release(&source);
 }
 
@@ -272,6 +308,99 @@ static void the_four_differ_and_hold_the_structure(void **state)
     paint_scene(&source, 256, 192);
     check_four(f, &source, "scene");
     image_release(&source);
+}
+
+// Twice the size: every pixel four times.
+static void enlarge(const struct image *im, struct image *out)
+{
+    assert_int_equal(image_new(out, 2 * im->width, 2 * im->height), ERR_OK);
+    for (int y = 0; y < out->height; y++)
+        for (int x = 0; x < out->width; x++)
+            memcpy(out->px + (size_t)y * out->stride + 4 * (size_t)x,
+                   im->px + (size_t)(y / 2) * im->stride + 4 * (size_t)(x / 2), 4);
+}
+
+// How far two paintings of one photo are from each other when only the hand differs: seeds of one
+// palette, other strokes.
+static double difference_of_hands(const struct fixture *f, const struct image *source)
+{
+    struct image a, b;
+    struct lab_picture la, lb;
+
+    assert_int_equal(render(f, source, 9, 0.0f, 0, 1, f->pool, &a), ERR_OK);
+    assert_int_equal(render(f, source, 13, 0.0f, 0, 1, f->pool, &b), ERR_OK);
+    lab_of(&a, f->pool, &la);
+    lab_of(&b, f->pool, &lb);
+    double d = mean_difference(&la, &lb);
+    lab_release(&la);
+    lab_release(&lb);
+    image_release(&a);
+    image_release(&b);
+    return d;
+}
+
+static void one_picture_at_two_sizes_is_one_picture(void **state)
+{
+    const struct fixture *f = *state;
+    struct image small, large, a, b, large_b;
+    struct lab_picture la, lb;
+
+    paint_scene(&large, 512, 384);
+    assert_int_equal(image_new(&small, 256, 192), ERR_OK);
+    for (int y = 0; y < 192; y++)
+        for (int x = 0; x < 256; x++)
+            for (size_t k = 0; k < 4; k++) {
+                const uint8_t *px = large.px + (size_t)(2 * y) * large.stride + 8 * (size_t)x + k;
+                int sum = px[0] + px[4] + px[large.stride] + px[large.stride + 4];
+                small.px[(size_t)y * small.stride + 4 * (size_t)x + k] = (uint8_t)(sum / 4);
+            }
+    assert_int_equal(render(f, &small, 9, 0.0f, 0, 1, f->pool, &a), ERR_OK);
+    assert_int_equal(render(f, &large, 9, 0.0f, 0, 1, f->pool, &b), ERR_OK);
+    enlarge(&a, &large_b);
+    lab_of(&large_b, f->pool, &la);
+    lab_of(&b, f->pool, &lb);
+    double d = mean_difference(&la, &lb), hands = difference_of_hands(f, &small);
+    if (d > 0.6 * hands)
+        fail_msg("sizes differ by %.4f, hands by %.4f", d, hands);
+    lab_release(&la);
+    lab_release(&lb);
+    image_release(&a);
+    image_release(&b);
+    image_release(&small);
+    image_release(&large);
+    image_release(&large_b);
+}
+
+static void sensor_noise_is_not_painted(void **state)
+{
+    const struct fixture *f = *state;
+    struct image clean, noisy, a, b;
+    struct lab_picture la, lb;
+
+    paint_scene(&clean, 256, 192);
+    paint_scene(&noisy, 256, 192);
+    for (int y = 0; y < 192; y++)
+        for (int x = 0; x < 256; x++)
+            for (int k = 0; k < 3; k++) {
+                uint8_t *px = &noisy.px[(size_t)y * noisy.stride + 4 * (size_t)x + (size_t)k];
+                float sum = 0.0f; // of four uniforms: nearly normal, deviation 10
+                for (int i = 0; i < 4; i++)
+                    sum += noise_point(4 * x + i, 3 * y + k, 6) - 0.5f;
+                *px = (uint8_t)clampf((float)*px + 17.3f * sum, 0.0f, 255.0f);
+            }
+    assert_int_equal(render(f, &clean, 9, 0.0f, 0, 1, f->pool, &a), ERR_OK);
+    assert_int_equal(render(f, &noisy, 9, 0.0f, 0, 1, f->pool, &b), ERR_OK);
+    lab_of(&a, f->pool, &la);
+    lab_of(&b, f->pool, &lb);
+    double d = mean_difference(&la, &lb), hands = difference_of_hands(f, &clean);
+    if (d > 0.75 * hands)
+        fail_msg("noise changes the picture by %.4f, another hand by %.4f", d, hands);
+    lab_release(&la);
+    lab_release(&lb);
+    image_release(&a);
+    image_release(&b);
+    image_release(&clean);
+    image_release(&noisy);
 }
 
 static uint8_t *decode_into(void *ctx, const struct codec_header *h)
@@ -504,9 +633,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_do_not_depend_on_threads),
+        cmocka_unit_test(pixels_are_the_same_everywhere),
         cmocka_unit_test(a_picture_depends_on_its_own_seed_alone),
         cmocka_unit_test(the_four_differ_and_hold_the_structure),
         cmocka_unit_test(so_they_do_on_photos),
+        cmocka_unit_test(one_picture_at_two_sizes_is_one_picture),
+        cmocka_unit_test(sensor_noise_is_not_painted),
         cmocka_unit_test(any_size_and_content_is_painted),
         cmocka_unit_test(every_look_of_ours_holds_the_structure),
         cmocka_unit_test(alpha_is_kept_and_opaque_stays_opaque),
