@@ -55,8 +55,10 @@ static enum err read_counts(struct db *db, struct store_counts *out)
 {
     struct query q;
 
-    // By account_turn, and for each account with waiting jobs its oldest one.
-    query_begin(&q, db, "SELECT coalesce(sum(waiting), 0) FROM account WHERE waiting > 0");
+    // Of the accounts with waiting jobs, which are never disabled, and of each the oldest job.
+    query_begin(&q, db,
+                "SELECT coalesce(sum(waiting), 0) FROM account INDEXED BY account_turn "
+                "WHERE waiting > 0 AND disabled = 0");
     enum err e = query_only_i64(&q, &out->waiting);
     if (e)
         return e;
@@ -67,7 +69,7 @@ static enum err read_counts(struct db *db, struct store_counts *out)
     query_begin(&q, db,
                 "SELECT coalesce(min((SELECT created_ms FROM job WHERE account = a.id "
                 "AND state = 0 AND lease = 0 ORDER BY id LIMIT 1)), -1) "
-                "FROM account AS a WHERE waiting > 0");
+                "FROM account AS a INDEXED BY account_turn WHERE waiting > 0 AND disabled = 0");
     e = query_only_i64(&q, &out->oldest_waiting_ms);
     if (e)
         return e;

@@ -103,7 +103,7 @@ CREATE TABLE job (
 
 -- Lists, and an account's oldest waiting job; the row id is the implied last column.
 CREATE INDEX job_state ON job (account, state);
-CREATE INDEX job_leased ON job (account) WHERE lease <> 0;
+CREATE INDEX job_leased ON job (id) WHERE lease <> 0;
 CREATE INDEX job_upload ON job (upload) WHERE upload IS NOT NULL;
 
 CREATE TABLE idempotency (

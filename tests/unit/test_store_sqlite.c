@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include "store/store_sqlite.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is SQLite's own: the file, its version, and how queries find their rows. What every back end
+ * must do stands in tests/contract. */
+
+struct place {
+    char folder[32], path[64];
+};
+
+static const struct store_options options = {.clock = &clock_system,
+                                             .concurrency = 2,
+                                             .queue_limit = 10,
+                                             .retention_ms = 1000,
+                                             .lease_ms = 1000};
+
+static int place_setup(void **state)
+{
+    struct place *p = calloc(1, sizeof(*p));
+
+    snprintf(p->folder, sizeof(p->folder), "/tmp/patina-sqlite-XXXXXX");
+    assert_non_null(mkdtemp(p->folder));
+    snprintf(p->path, sizeof(p->path), "%s/patina.db", p->folder);
+    *state = p;
+    return 0;
+}
+
+static int place_teardown(void **state)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    struct place *p = *state;
+    char path[80];
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", p->path, suffixes[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(p->folder), 0); // nothing else was left behind
+    free(p);
+    return 0;
+}
+
+static void run_sql(const struct place *p, const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void assert_refused(const struct place *p, enum err want, const char *why)
+{
+    struct err_note note = {0};
+    struct store *s = NULL;
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, &note), want);
+    assert_null(s);
+    if (!strstr(note.text, why) || !strstr(note.text, p->path))
+        fail_msg("the note does not say \"%s\" and the path: %s", why, note.text);
+}
+
+static int mode_of(const struct place *p, const char *suffix)
+{
+    struct stat st;
+    char path[80];
+
+    snprintf(path, sizeof(path), "%s%s", p->path, suffix);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 0777;
+}
+
+static void the_file_is_private(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = NULL;
+    mode_t before = umask(0);
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    assert_int_equal(store_ping(s), ERR_OK);
+    umask(before);
+    assert_int_equal(mode_of(p, ""), 0600);
+    assert_int_equal(mode_of(p, "-wal"), 0600);
+    assert_int_equal(mode_of(p, "-shm"), 0600);
+    store_close(s);
+}
+
+static void what_is_no_database_is_refused(void **state)
+{
+    const struct place *p = *state;
+    char page[8192];
+
+    memset(page, 'x', sizeof(page));
+    int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, page, sizeof(page)), sizeof(page));
+    close(fd);
+    assert_refused(p, ERR_CORRUPT, "not a database");
+}
+
+static void another_programs_database_is_refused(void **state)
+{
+    const struct place *p = *state;
+
+    run_sql(p, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+    assert_refused(p, ERR_CORRUPT, "another program");
+    run_sql(p, "INSERT INTO theirs VALUES (2)"); // and left as it was
+}
+
+static void a_newer_versions_database_is_refused(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = NULL;
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    store_close(s);
+    run_sql(p, "PRAGMA user_version = 999");
+    assert_refused(p, ERR_TOO_NEW, "newer version");
+    run_sql(p, "PRAGMA user_version = 1");
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    store_close(s);
+}
+
+static void a_missing_folder_is_refused(void **state)
+{
+    const struct place *p = *state;
+    struct place missing;
+
+    snprintf(missing.path, sizeof(missing.path), "%s/no/patina.db", p->folder);
+    assert_refused(&missing, ERR_IO, "No such file or directory");
+}
+
+static void the_schema_stays_when_it_is_opened_again(void **state)
+{
+    const struct place *p = *state;
+    struct account first, again;
+    struct store *s = NULL;
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+        enum err e = store_first_account(s, "a-key-0123456789", 10, i ? &again : &first);
+        assert_int_equal(e, i ? ERR_REPLAY : ERR_OK);
+        store_close(s);
+    }
+    assert_int_equal(again.id, first.id);
+    assert_int_equal(again.granted, 10);
+}
+
+static void the_ledger_cannot_be_changed(void **state)
+{
+    const struct place *p = *state;
+    struct account a;
+    struct store *s = NULL;
+    sqlite3 *db = NULL;
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    assert_int_equal(store_first_account(s, "a-key-0123456789", 10, &a), ERR_OK);
+    store_close(s);
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_not_equal(sqlite3_exec(db, "UPDATE ledger SET points = 11", NULL, NULL, NULL), 0);
+    assert_int_not_equal(sqlite3_exec(db, "DELETE FROM ledger", NULL, NULL, NULL), 0);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_ledger_that_does_not_add_up_is_found(void **state)
+{
+    static const char *const damage[] = {
+        "UPDATE account SET available = available + 1, granted = granted + 1",
+        "UPDATE account SET waiting = 1",
+        "UPDATE account SET running = 1",
+        "INSERT INTO ledger (account, kind, points, job, at_ms) VALUES (1, 2, 5, 77, 0)",
+    };
+    const struct place *p = *state;
+
+    for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+        struct err_note note = {0};
+        struct account a;
+        struct store *s = NULL;
+        unlink(p->path);
+        assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+        assert_int_equal(store_first_account(s, "a-key-0123456789", 10, &a), ERR_OK);
+        assert_int_equal(store_check_ledger(s, &note), ERR_OK);
+        run_sql(p, damage[i]);
+        assert_int_equal(store_check_ledger(s, &note), ERR_BUG);
+        assert_non_null(strstr(note.text, "default"));
+        store_close(s);
+    }
+}
+
+// ---- how queries find their rows ----
+
+enum { SQL_MAX = 128 };
+
+static char *seen[SQL_MAX];
+static int seen_count;
+
+static int note_sql(unsigned kind, void *ctx, void *stmt, void *text)
+{
+    const char *sql = sqlite3_sql(stmt);
+
+    (void)kind;
+    (void)ctx;
+    (void)text;
+    for (int i = 0; i < seen_count; i++) {
+        if (strcmp(seen[i], sql) == 0)
+            return 0;
+    }
+    if (seen_count < SQL_MAX)
+        seen[seen_count++] = strdup(sql);
+    return 0;
+}
+
+// SQLite calls it for every connection that is opened.
+static int watch(sqlite3 *db, char **problem, const void *api)
+{
+    (void)problem;
+    (void)api;
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, note_sql, NULL);
+}
+
+static void submitted(void *ctx, enum err e, const void *answer, size_t len)
+{
+    (void)answer;
+    (void)len;
+    assert_int_equal(e, ERR_OK);
+    *(bool *)ctx = true;
+}
+
+static void submit(struct store *s, int64_t account, const char *upload, char uuid[UUID_TEXT])
+{
+    struct store_submit in = {.uuid = uuid,
+                              .account = account,
+                              .img_url = "u",
+                              .prompt = "p",
+                              .callback = "c",
+                              .upload_id = upload,
+                              .cost = 1,
+                              .idem_key = uuid,
+                              .idem_path = "/"};
+    bool done = false;
+
+    uuid_v4(uuid);
+    store_submit(s, &in, submitted, &done);
+    assert_int_equal(store_ping(s), ERR_OK); // runs behind it
+    assert_true(done);
+}
+
+// Calls everything but store_check_ledger(), which may scan.
+static void use_everything(struct store *s)
+{
+    struct arena a = ARENA_INIT;
+    struct account acc;
+    struct upload u = {.id = "0123456789abcdef0123456789abcdef",
+                       .blob_key = "upload/1",
+                       .expires_ms = INT64_MAX},
+                  found;
+    struct store_list lists[] = {{.state = -1, .limit = 9},
+                                 {.state = JOB_COMPLETED, .limit = 9},
+                                 {.state = -1, .active = true, .limit = 9}};
+    struct job_end end = {.error_code = 500, .error_message = "x"};
+    struct store_counts counts;
+    struct delivery *d;
+    struct lease l;
+    struct job j, *list;
+    char uuid[UUID_TEXT];
+    const char **keys;
+    int64_t ids[4];
+    bool flag;
+    int n;
+
+    assert_int_equal(store_first_account(s, "a-key-0123456789", 100, &acc), ERR_OK);
+    assert_int_equal(store_reap(s, &n), ERR_OK);
+    u.account = acc.id;
+    assert_int_equal(store_upload_add(s, &u, &a, &found, NULL), ERR_OK);
+    u.expires_ms--;
+    assert_int_equal(store_upload_add(s, &u, &a, &found, NULL), ERR_REPLAY);
+    for (int i = 0; i < 4; i++)
+        submit(s, acc.id, i ? NULL : u.id, uuid);
+    assert_int_equal(store_claim(s, &a, &j, &l), ERR_OK);
+    assert_int_equal(store_set_source(s, &l, "source/1", 1), ERR_OK);
+    assert_int_equal(store_advance(s, &l, JOB_STAGED), ERR_OK);
+    assert_int_equal(store_hand_back(s, &l, false, "x"), ERR_OK);
+    assert_int_equal(store_claim(s, &a, &j, &l), ERR_OK);
+    assert_int_equal(store_finish(s, &l, &end), ERR_OK);
+    assert_int_equal(store_cancel(s, -1, uuid, &a, &j, &flag), ERR_OK);
+    assert_int_equal(store_job_get(s, -1, uuid, &a, &j), ERR_OK);
+    assert_int_equal(store_blob_add(s, j.id, "job/1", 1), ERR_OK);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        lists[i].account = acc.id;
+        assert_int_equal(store_jobs_list(s, &lists[i], &a, &list, &n), ERR_OK);
+    }
+    assert_int_equal(store_waiting_ids(s, acc.id, ids, 4, &n), ERR_OK);
+    assert_int_equal(store_deliveries_due(s, INT64_MAX, NULL, 0, 9, &a, &d, &n), ERR_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(store_delivery_record(s, d[0].id, DELIVERY_DONE, 200, 0), ERR_OK);
+    assert_int_equal(store_upload_get(s, -1, u.id, &a, &found), ERR_OK);
+    assert_int_equal(store_blobs_expired(s, INT64_MAX, 9, &a, &keys, &n), ERR_OK);
+    assert_int_equal(store_blobs_forget(s, keys, n), ERR_OK);
+    assert_int_equal(store_blob_known(s, "job/1", &flag), ERR_OK);
+    assert_int_equal(store_counts(s, &counts), ERR_OK);
+    assert_int_equal(store_account_get(s, acc.id, &acc), ERR_OK);
+    assert_int_equal(store_account_set_disabled(s, acc.id, true), ERR_OK);
+    assert_int_equal(store_sweep(s, INT64_MAX), ERR_OK);
+    arena_release(&a);
+}
+
+// Scans of what is small by its nature: the catalogue, the one row of meta, and accounts; and of
+// indexes that hold nothing but what is asked for.
+static bool may_scan(const char *step)
+{
+    static const char *const small[] = {
+        "SCAN sqlite_master", "SCAN meta",        "SCAN account",
+        "SCAN a USING",       "INDEX job_leased", "INDEX delivery_due",
+    };
+
+    for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+        if (strstr(step, small[i]))
+            return true;
+    }
+    return false;
+}
+
+static int check_step(void *ctx, int count, char **values, char **names)
+{
+    const char *sql = ctx, *step = values[3];
+
+    (void)count;
+    (void)names;
+    if (strncmp(step, "SCAN", 4) == 0 && !strstr(step, "CONSTANT ROW") && !may_scan(step))
+        fail_msg("%s: %s", step, sql);
+    if (strstr(step, "TEMP B-TREE"))
+        fail_msg("%s: %s", step, sql);
+    return 0;
+}
+
+static bool is_query(const char *sql)
+{
+    static const char *const verbs[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strncmp(sql, verbs[i], strlen(verbs[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void every_query_finds_its_rows_by_an_index(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = NULL;
+    sqlite3 *db = NULL;
+
+    sqlite3_auto_extension((void (*)(void))watch);
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    use_everything(s);
+    sqlite3_cancel_auto_extension((void (*)(void))watch);
+    store_close(s);
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    int explained = 0;
+    for (int i = 0; i < seen_count; i++) {
+        char plan[4096];
+        if (is_query(seen[i])) {
+            snprintf(plan, sizeof(plan), "EXPLAIN QUERY PLAN %s", seen[i]);
+            assert_int_equal(sqlite3_exec(db, plan, check_step, seen[i], NULL), SQLITE_OK);
+            explained++;
+        }
+        free(seen[i]);
+    }
+    assert_true(explained > 50);
+    assert_true(seen_count < SQL_MAX);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, place_setup, place_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_file_is_private),
+        TEST(what_is_no_database_is_refused),
+        TEST(another_programs_database_is_refused),
+        TEST(a_newer_versions_database_is_refused),
+        TEST(a_missing_folder_is_refused),
+        TEST(the_schema_stays_when_it_is_opened_again),
+        TEST(the_ledger_cannot_be_changed),
+        TEST(a_ledger_that_does_not_add_up_is_found),
+        TEST(every_query_finds_its_rows_by_an_index),
+    };
+
+    return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
+}
