@@ -33,9 +33,9 @@
  *
  * Threads: every function may be called from any thread. Functions that write block until their
  * transaction is on disk, except store_submit(). Errors that any function may return:
- * ERR_UNAVAILABLE (the commit failed, or the store is closing: nothing happened, retry later),
- * ERR_FULL, ERR_IO, ERR_NOMEM. A failed fsync ends the process: nothing that was promised after it
- * could be trusted.
+ * ERR_UNAVAILABLE (the commit failed, another process holds the store, or it is closing), ERR_FULL,
+ * ERR_IO, ERR_NOMEM: nothing happened, retry later. A failed fsync ends the process: nothing that
+ * was promised after it could be trusted.
  *
  * Strings and rows that come out live in the arena that was passed in.
  */
@@ -75,18 +75,20 @@ struct account_new {
     int64_t points; /* granted at once; 0 or more */
 };
 
-/* Creates an account with a webhook secret of its own (32 random bytes). */
+/* Creates an account with a webhook secret of its own (32 random bytes). ERR_INVALID for a name
+ * that is empty, too long or not UTF-8, and for points below 0 or beyond 2^53. */
 MUST_USE enum err store_account_create(struct store *s, const struct account_new *in,
                                        struct account *out);
 
 /* Adds a key: only its SHA-256 and its first STORE_KEY_PREFIX characters are kept. ERR_REPLAY when
- * this very key exists already (whosever it is; nothing changes). */
+ * this very key exists already (whosever it is; nothing changes). ERR_INVALID unless it is 16..256
+ * visible ASCII characters. ERR_NOT_FOUND for an unknown account. */
 MUST_USE enum err store_key_add(struct store *s, int64_t account, const char *key);
 
 /* The first account: made on an empty store with `points` and `key` in one transaction (ERR_OK); on
  * a store that has accounts an unknown key is added to the oldest one, which is returned with
- * ERR_REPLAY and no points are granted. Key NULL on a store that has accounts: only returns the
- * oldest account. */
+ * ERR_REPLAY and no points are granted. Key NULL: only returns the oldest account
+ * (ERR_REPLAY), or ERR_NOT_FOUND on an empty store. ERR_INVALID as for store_key_add(). */
 MUST_USE enum err store_first_account(struct store *s, const char *key, int64_t points,
                                       struct account *out);
 
@@ -96,10 +98,11 @@ MUST_USE enum err store_account_by_key(struct store *s, const uint8_t key_sha256
                                        struct account *out);
 MUST_USE enum err store_account_get(struct store *s, int64_t account, struct account *out);
 
-/* Disables or enables. Disabling fails the waiting jobs with 403 and releases their points. */
+/* Disables or enables. Disabling fails the waiting jobs with 403 and releases their points; a
+ * running one that is handed back later ends the same way. */
 MUST_USE enum err store_account_set_disabled(struct store *s, int64_t account, bool disabled);
 
-/* Grants points (amount > 0). */
+/* Grants points: 1..2^53, else ERR_INVALID. */
 MUST_USE enum err store_points_add(struct store *s, int64_t account, int64_t amount);
 
 /* 32 secret bytes of this installation, made at its creation (signs file URLs). */
@@ -126,8 +129,11 @@ struct store_submit {
 /*
  * How a submit ended: ERR_OK (created), ERR_REPLAY (`answer` holds the first answer's bytes),
  * ERR_CONFLICT (key reused with another body), ERR_NO_POINTS, ERR_QUEUE_FULL, ERR_DISABLED,
- * ERR_NOT_FOUND (the upload), or one of the general errors. Called once, from the store's thread,
- * after COMMIT: must not block and must not call the store. `answer` lives until it returns.
+ * ERR_NOT_FOUND (the account, or the upload: unknown, another account's or expired), ERR_INVALID
+ * (an idem_key that is not 1..255 visible ASCII characters, a cost below 0), or one of the general
+ * errors. Called once, from the store's thread, after COMMIT: must not block and must not call the
+ * store. What needs no commit (ERR_INVALID, a closing store, no memory) is reported from within
+ * store_submit(). `answer` is NULL but for ERR_REPLAY and lives until the callback returns.
  */
 typedef void store_submit_fn(void *ctx, enum err e, const void *answer, size_t answer_len);
 
@@ -149,7 +155,7 @@ struct store_list {
     int limit;      /* 1..100 */
 };
 
-/* Newest first. *count 0 when there are none. */
+/* Newest first. *count 0 when there are none. ERR_INVALID for a limit or state out of range. */
 MUST_USE enum err store_jobs_list(struct store *s, const struct store_list *q, struct arena *a,
                                   struct job **out, int *count);
 
@@ -174,7 +180,9 @@ MUST_USE enum err store_claim(struct store *s, struct arena *a, struct job *out,
 /* Says that the worker is alive. ERR_LOST when the lease is no longer its own. */
 MUST_USE enum err store_heartbeat(struct store *s, const struct lease *lease);
 
-/* Notes the blob of the fetched source bytes (its row is added in the same transaction). */
+/* Notes the blob of the fetched source bytes (its row is added in the same transaction; it may go
+ * as soon as the job has ended). The same key again is fine. ERR_INVALID for a key that belongs to
+ * an upload or to another job: those are not the job's to give up. ERR_LOST. */
 MUST_USE enum err store_set_source(struct store *s, const struct lease *lease, const char *blob_key,
                                    int64_t bytes);
 
@@ -201,17 +209,21 @@ struct job_end {
 };
 
 /* Ends the job: see invariant 3. The delivery row is added when the job has a callback. ERR_LOST
- * when it has ended or changed hands meanwhile. */
+ * when it has ended or changed hands meanwhile. ERR_WRONG_STATE when it completes without having
+ * been JOB_PROCESSING. */
 MUST_USE enum err store_finish(struct store *s, const struct lease *lease,
                                const struct job_end *end);
 
-/* Gives a job back: pending again, at its old place in the queue. `strike`: this claim counts as an
- * attempt. With no tries left the job ends as 500 (message: why it was given up, from `reason`). */
+/* Gives a job back: pending again, at its old place in the queue, with its source blob. `strike`:
+ * this claim counts as an attempt. With no tries left the job ends as 500 (message: why it was
+ * given up, with `reason`, "the renderer died (signal 11)"). ERR_LOST. */
 MUST_USE enum err store_hand_back(struct store *s, const struct lease *lease, bool strike,
                                   const char *reason);
 
-/* Hands back every lease that ran out (no strike); at start, with a back end whose workers live in
- * this process, all of them. *count of jobs that moved. */
+/* Hands back every lease that ran out (no strike). The first call of a process, with a back end
+ * whose workers live in that process, also hands back every lease that it does not know itself:
+ * what an earlier process was working on. So whoever runs workers calls it before claiming, and
+ * admin commands, which open the same store, never do. *count of jobs that moved. */
 MUST_USE enum err store_reap(struct store *s, int *count);
 
 /* Cancels: a job that has not ended fails with 499 at once (*was_leased tells whether a worker has
@@ -243,7 +255,7 @@ MUST_USE enum err store_deliveries_due(struct store *s, int64_t now_ms, const in
                                        int busy_count, int max, struct arena *a,
                                        struct delivery **out, int *count);
 
-/* Records an attempt. */
+/* Records an attempt. ERR_NOT_FOUND. */
 MUST_USE enum err store_delivery_record(struct store *s, int64_t id, enum delivery_state state,
                                         int last_status, int64_t next_ms);
 
@@ -263,7 +275,8 @@ struct upload {
 };
 
 /* Adds a row, or finds the account's live upload with the same bytes: ERR_REPLAY, and *out is that
- * one with its life extended. ERR_TOO_LARGE past the account's limits (note.reason "uploads" or
+ * one with its life extended. An upload is live until it expires or the last job that uses it has
+ * ended, whichever is later. ERR_TOO_LARGE past the account's limits (note.reason "uploads" or
  * "upload_bytes"). */
 MUST_USE enum err store_upload_add(struct store *s, const struct upload *in, struct arena *a,
                                    struct upload *out, struct err_note *note);
@@ -275,7 +288,7 @@ MUST_USE enum err store_upload_get(struct store *s, int64_t account, const char 
 /* ---- keeping house ---- */
 
 /* A derived picture (.webp, .jpg) was stored for this ended job: adds its row; it expires with the
- * job. */
+ * job. ERR_NOT_FOUND, ERR_WRONG_STATE (not ended). */
 MUST_USE enum err store_blob_add(struct store *s, int64_t job, const char *key, int64_t bytes);
 
 /* Keys of blobs that may go at `now_ms`: results past their expiry, sources of ended jobs, expired
@@ -307,7 +320,8 @@ MUST_USE enum err store_check_ledger(struct store *s, struct err_note *note);
 /* Answers a trivial query and can write: for readyz. */
 MUST_USE enum err store_ping(struct store *s);
 
-/* Stops accepting: pending submits are committed, later ones get ERR_UNAVAILABLE; frees it. */
+/* Stops accepting: pending submits are committed, later ones get ERR_UNAVAILABLE; frees it. No
+ * other call may be under way. NULL is fine. */
 void store_close(struct store *s);
 
 /* Called after COMMIT whenever jobs or deliveries may have become claimable; from the store's

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store_sqlite_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,11 +93,33 @@ static enum err migrate_from(struct db *db, int64_t version, struct err_note *no
     return e ? e : run_script(db, step, note);
 }
 
+// Where there is no shared memory (network file systems) SQLite keeps another mode silently.
+static enum err check_log(struct db *db, struct err_note *note)
+{
+    struct query q;
+    char mode[16] = "";
+
+    query_begin(&q, db, "PRAGMA journal_mode");
+    enum err e = query_next(&q);
+    if (e == ERR_OK)
+        column_chars(&q, 0, mode, sizeof(mode));
+    query_end(&q);
+    if (e == ERR_OK && strcmp(mode, "wal") != 0)
+        e = err_set(note, ERR_UNSUPPORTED,
+                    "lies on a file system that cannot hold it (a network share?): put it on a "
+                    "local disk");
+    return e;
+}
+
 enum err schema_migrate(struct db *db, const char *path, struct err_note *note)
 {
     int64_t version = 0;
-    enum err e = run_script(db, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", note);
+    enum err e = run_script(db, "PRAGMA journal_mode = WAL", note);
 
+    if (!e)
+        e = check_log(db, note);
+    if (!e)
+        e = run_script(db, "BEGIN IMMEDIATE", note);
     if (!e)
         e = read_number(db, "PRAGMA user_version", &version);
     if (!e)
