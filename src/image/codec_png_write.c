@@ -19,8 +19,11 @@
  */
 
 enum {
+    /* On photographs and paintings as large as libpng's default in a sixth of its time; 1 saves a
+     * fifth of that and adds 2 %, 3 costs a fifth and saves 0.5 %. */
     DEFLATE_LEVEL = 2,
     FILTERS = 5,
+    CHUNK_FRAME = 12,       // length, type, checksum
     XMP_BYTES_MAX = 1 << 20 // a prompt has at most 8192 characters, 6 bytes each when escaped
 };
 
@@ -86,19 +89,21 @@ static inline unsigned magnitude(uint8_t v)
     return v < 128 ? v : 256u - v;
 }
 
-// cur and up have `bpp` zero bytes in front of them. Filter i goes to to[i].
-static void filter_row(const uint8_t *restrict cur, const uint8_t *restrict up, size_t n,
-                       size_t bpp, uint8_t *restrict sub, uint8_t *restrict above,
-                       uint8_t *restrict average, uint8_t *restrict best)
+// `left` and `corner` are cur and up one pixel back.
+static void filter_row(const uint8_t *restrict cur, const uint8_t *left, const uint8_t *up,
+                       const uint8_t *corner, size_t n, uint8_t *restrict to[FILTERS])
 {
+    uint8_t *restrict sub = to[1], *restrict above = to[2], *restrict average = to[3],
+                      *restrict paeths = to[4];
+
     for (size_t i = 0; i < n; i++)
-        sub[i] = (uint8_t)(cur[i] - cur[i - bpp]);
+        sub[i] = (uint8_t)(cur[i] - left[i]);
     for (size_t i = 0; i < n; i++)
         above[i] = (uint8_t)(cur[i] - up[i]);
     for (size_t i = 0; i < n; i++)
-        average[i] = (uint8_t)(cur[i] - ((cur[i - bpp] + up[i]) >> 1));
+        average[i] = (uint8_t)(cur[i] - ((left[i] + up[i]) >> 1));
     for (size_t i = 0; i < n; i++)
-        best[i] = (uint8_t)(cur[i] - paeth(cur[i - bpp], up[i], up[i - bpp]));
+        paeths[i] = (uint8_t)(cur[i] - paeth(left[i], up[i], corner[i]));
 }
 
 static unsigned long cost(const uint8_t *row, size_t n)
@@ -160,8 +165,7 @@ static void write_row(struct filter *f, uint8_t *out)
     int best = 0;
 
     f->candidate[0] = f->cur;
-    filter_row(f->cur, f->up, f->n, f->bpp, f->candidate[1], f->candidate[2], f->candidate[3],
-               f->candidate[4]);
+    filter_row(f->cur, f->cur - f->bpp, f->up, f->up - f->bpp, f->n, f->candidate);
     unsigned long least = ULONG_MAX;
     for (int i = 0; i < FILTERS; i++) {
         unsigned long now = cost(f->candidate[i], f->n);
@@ -174,20 +178,24 @@ static void write_row(struct filter *f, uint8_t *out)
     memcpy(out + 1, f->candidate[best], f->n);
 }
 
+// Straight into the file: a grid of four large pictures is a few hundred MB before it is packed.
 static enum err compress(const uint8_t *raw, size_t len, struct buf *out)
 {
     struct libdeflate_compressor *z = libdeflate_alloc_compressor(DEFLATE_LEVEL);
     size_t max = z ? libdeflate_zlib_compress_bound(z, len) : 0;
-    uint8_t *packed = z ? malloc(max) : NULL;
+    enum err e = ERR_NOMEM;
 
-    if (packed) {
-        size_t n = libdeflate_zlib_compress(z, raw, len, packed, max);
-        assert(n > 0); // the bound is one
-        chunk(out, "IDAT", packed, n);
+    if (z && buf_reserve(out, CHUNK_FRAME + max)) {
+        uint8_t *at = (uint8_t *)out->data + out->len;
+        size_t n = libdeflate_zlib_compress(z, raw, len, at + 8, max);
+        assert(n > 0 && n <= INT32_MAX); // the bound is one, and pictures are far smaller
+        put_be32(at, (uint32_t)n);
+        memcpy(at + 4, "IDAT", 4);
+        put_be32(at + 8 + n, libdeflate_crc32(0, at + 4, n + 4));
+        out->len += CHUNK_FRAME + n;
+        e = ERR_OK;
     }
     libdeflate_free_compressor(z);
-    enum err e = packed ? ERR_OK : ERR_NOMEM;
-    free(packed);
     return e;
 }
 
@@ -218,20 +226,18 @@ out:
 enum err codec_encode_png(const struct image *im, const struct codec_meta *meta, struct buf *out)
 {
     uint8_t ihdr[13] = {[8] = 8, [9] = im->has_alpha ? 6 : 2};
-    struct buf file = BUF_INIT;
+    size_t start = out->len;
 
     put_be32(ihdr, (uint32_t)im->width);
     put_be32(ihdr + 4, (uint32_t)im->height);
-    buf_add(&file, "\x89PNG\r\n\x1A\n", 8);
-    chunk(&file, "IHDR", ihdr, sizeof(ihdr));
-    chunk(&file, "sRGB", "\0", 1); // perceptual
-    metadata(&file, meta);
-    enum err e = pixels(im, &file);
-    chunk(&file, "IEND", NULL, 0);
-    if (e == ERR_OK && !file.failed)
-        buf_add(out, file.data, file.len);
-    if (e == ERR_OK && (file.failed || out->failed))
-        e = ERR_NOMEM;
-    buf_release(&file);
-    return e;
+    buf_add(out, "\x89PNG\r\n\x1A\n", 8);
+    chunk(out, "IHDR", ihdr, sizeof(ihdr));
+    chunk(out, "sRGB", "\0", 1); // perceptual
+    metadata(out, meta);
+    enum err e = pixels(im, out);
+    chunk(out, "IEND", NULL, 0);
+    if (e == ERR_OK && !out->failed)
+        return ERR_OK;
+    out->len = start;
+    return ERR_NOMEM;
 }

@@ -26,25 +26,25 @@ static bool size_allowed(int w, int h)
            high <= (int64_t)low * IMAGE_SOURCE_RATIO_MAX;
 }
 
-// The best allowed size near the wish, in steps of 16 on both sides.
+/* The best allowed size near the wish: a few short sides in steps of 16, each with the two long
+ * sides that come nearest to the ratio. */
 static bool choose_size(double ratio, double pixels, struct fit_plan *out)
 {
     enum { STEP = IMAGE_RESULT_SIDE_STEP, REACH = 3 };
-    double wish_w = sqrt(pixels * ratio), wish_h = sqrt(pixels / ratio),
-           low = IMAGE_RESULT_SIDE_MIN;
-    double best = 0;
+    double stretch = ratio > 1 ? ratio : 1 / ratio, wish = sqrt(pixels / stretch), best = 0;
     bool found = false;
 
     // A small wish of an extreme ratio grows until its short side is long enough.
-    double grow = fmax(1, fmax(low / wish_w, low / wish_h));
-    wish_w *= grow;
-    wish_h *= grow;
+    if (wish < IMAGE_RESULT_SIDE_MIN)
+        wish = IMAGE_RESULT_SIDE_MIN;
     for (int i = -REACH; i <= REACH; i++)
-        for (int j = -REACH; j <= REACH; j++) {
-            int w = ((int)(wish_w / STEP) + i) * STEP, h = ((int)(wish_h / STEP) + j) * STEP;
+        for (int j = 0; j <= 1; j++) {
+            int low = ((int)(wish / STEP) + i) * STEP;
+            int high = ((int)(low * stretch / STEP) + j) * STEP;
+            int w = ratio > 1 ? high : low, h = ratio > 1 ? low : high;
             if (!size_allowed(w, h))
                 continue;
-            double bad = badness(w, h, ratio, wish_w * wish_h);
+            double bad = badness(w, h, ratio, wish * wish * stretch);
             if (found && bad >= best)
                 continue;
             found = true;

@@ -180,12 +180,12 @@ static float clamp01(float v)
 static void store_row(const struct job *j, const float *restrict row, uint8_t *restrict px)
 {
     for (int x = 0; x < j->dst->width; x++, px += 4, row += 4) {
-        float a = clamp01(row[3]);
-        px[3] = (uint8_t)(a * 255.0f + 0.5f);
+        px[3] = (uint8_t)(clamp01(row[3]) * 255.0f + 0.5f);
         if (px[3] == 0)
             continue; // coloured later, from its surroundings
+        // By alpha before it is clamped: where it overshoots, colour does too.
         for (int c = 0; c < 3; c++)
-            px[c] = srgb_encode(&j->encoder, clamp01(row[c] / a));
+            px[c] = srgb_encode(&j->encoder, clamp01(row[c] / row[3]));
     }
 }
 
