@@ -30,9 +30,15 @@ typedef uint8_t *codec_alloc_fn(void *ctx, const struct codec_header *header);
  * Decodes the first full frame to upright sRGB RGBA8: EXIF orientation applied (JPEG, PNG eXIf,
  * WebP EXIF), embedded ICC profiles and PNG gAMA/cHRM/sRGB converted to sRGB (perceptual intent),
  * CMYK/YCCK without a profile by the fixed formula in codec_jpeg.c, 16-bit samples rounded to 8,
- * palette and grey expanded. ERR_CORRUPT for data that is cut or broken (stray bytes between JPEG
+ * palette and grey expanded. Of an animated PNG its default image is taken, of an animated WebP the
+ * first frame on its canvas. ERR_CORRUPT for data that is cut or broken (stray bytes between JPEG
  * markers are tolerated), ERR_NOMEM, ERR_TOO_LARGE, ERR_UNSUPPORTED. On success header describes
- * what was written.
+ * what was written; on failure what `alloc` gave may be half filled.
+ *
+ * Reads no file, environment or locale, starts no thread, prints nothing, takes all memory from
+ * malloc. Memory beside the pictures' own: 16 rows; for progressive JPEG 2 bytes for every stored
+ * sample at full size; for interlaced PNG 4 bytes a pixel (8 when it has 16 bits); for WebP up to 4
+ * bytes a pixel, and 4 more when it must be turned upright.
  */
 MUST_USE enum err codec_decode(const void *data, size_t len, const struct codec_decode_options *o,
                                codec_alloc_fn *alloc, void *ctx, struct codec_header *header,

@@ -2,6 +2,7 @@
 #include "support/pictures.h"
 #include "unit/unit.h"
 
+#include "base/hash.h"
 #include "image/fit.h"
 
 #include <math.h>
@@ -313,6 +314,34 @@ static void pixels_agree_with_the_definition(void **state)
     image_release(&src);
 }
 
+// Enlarged, reduced, boxed; opaque and not: the same bytes from every compiler and machine.
+static void pixels_are_the_same_everywhere(void **state)
+{
+    static const int size[][2] = {{50, 40}, {500, 400}, {1000, 800}};
+    uint8_t digest[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    struct sha256 hash;
+
+    (void)state;
+    sha256_init(&hash);
+    for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++)
+        for (int alpha = 0; alpha < 2; alpha++) {
+            struct image src = picture_noise(size[i][0], size[i][1], 21, alpha);
+            const struct fit_request want = {.pixels = 10000, .ar_w = 4, .ar_h = 3};
+            struct fit_plan p;
+            memset(src.px, 0, src.stride * (size_t)src.height / 3); // something to spread into
+            assert_int_equal(fit_plan(src.width, src.height, &want, &p, NULL), ERR_OK);
+            fit_centre(&src, &p);
+            struct image out = resample(&src, p, 2);
+            sha256_add(&hash, out.px, out.stride * (size_t)out.height);
+            image_release(&out);
+            image_release(&src);
+        }
+    sha256_finish(&hash, digest);
+    hex_encode(digest, sizeof(digest), hex);
+    assert_string_equal(hex, "f374afb55c275f40174c982a20e0dc09dd2dcb3417f61cb4fc091672895773a4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +355,7 @@ int main(void)
         cmocka_unit_test(edges_of_alpha_have_no_halo),
         cmocka_unit_test(a_wholly_transparent_picture_counts_as_opaque),
         cmocka_unit_test(pixels_agree_with_the_definition),
+        cmocka_unit_test(pixels_are_the_same_everywhere),
     };
 
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
