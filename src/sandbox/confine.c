@@ -137,12 +137,13 @@ static enum err filter(bool renderer, bool allow_jit, struct err_note *note)
 
 #else
 
-// Both need memory, messages on descriptor 3 and an end; mmap and mprotect are added with their
-// condition on PROT_EXEC.
+// Both need memory, messages on descriptor 3, the time (a system call only where the vDSO cannot
+// tell it) and an end; mmap and mprotect are added with their condition on PROT_EXEC.
 static const int common_calls[] = {
-    SCMP_SYS(brk),   SCMP_SYS(munmap),     SCMP_SYS(mremap), SCMP_SYS(madvise),
-    SCMP_SYS(close), SCMP_SYS(exit_group), SCMP_SYS(exit),   SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(futex), SCMP_SYS(getrandom),
+    SCMP_SYS(brk),          SCMP_SYS(munmap),     SCMP_SYS(mremap), SCMP_SYS(madvise),
+    SCMP_SYS(close),        SCMP_SYS(exit_group), SCMP_SYS(exit),   SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(futex),        SCMP_SYS(getrandom),  SCMP_SYS(time),   SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
 };
 
 static const int renderer_calls[] = {
@@ -151,9 +152,8 @@ static const int renderer_calls[] = {
     SCMP_SYS(rt_sigaction),    SCMP_SYS(sigaltstack),
     SCMP_SYS(sched_yield),     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(getpid),          SCMP_SYS(gettid),
-    SCMP_SYS(getcpu),          SCMP_SYS(clock_gettime),
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
-    SCMP_SYS(gettimeofday),    SCMP_SYS(restart_syscall),
+    SCMP_SYS(getcpu),          SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(nanosleep),       SCMP_SYS(restart_syscall),
     SCMP_SYS(sysinfo),         SCMP_SYS(getrusage),
     SCMP_SYS(ftruncate),       SCMP_SYS(fstat),
     SCMP_SYS(membarrier),

@@ -4,6 +4,7 @@
 #include "sandbox/decode.h"
 
 #include <dirent.h>
+#include <lcms2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,17 @@ static enum err as_png(const struct image *im, struct buf *out)
     return codec_encode_png(im, &(struct codec_meta){.prompt = "p"}, out);
 }
 
-static encode_fn *const encoders[] = {as_png};
+static enum err as_webp(const struct image *im, struct buf *out)
+{
+    return codec_encode_webp(im, &(struct codec_meta){.prompt = "p"}, 80, out);
+}
+
+static enum err as_jpeg(const struct image *im, struct buf *out)
+{
+    return codec_encode_jpeg(im, &(struct codec_meta){.prompt = "p"}, 90, out);
+}
+
+static encode_fn *const encoders[] = {as_png, as_webp, as_jpeg};
 
 // Smooth with some noise, so that every codec has work to do.
 static void paint(struct image *im, int w, int h)
@@ -95,6 +106,52 @@ static void pictures_decode_as_without_walls(void **state)
             buf_release(&file);
             image_release(&im);
         }
+    decoder_close(d);
+}
+
+// A JPEG with an APP2 segment put behind its first marker.
+static void add_profile(struct buf *file, const void *icc, size_t icc_len)
+{
+    static const unsigned char name[] = "ICC_PROFILE\0\1\1"; // part 1 of 1, counted with the NUL
+    const size_t segment = 2 + sizeof(name) - 1 + icc_len;
+    struct buf out = BUF_INIT;
+
+    buf_add(&out, file->data, 2);
+    buf_add(
+        &out,
+        (const unsigned char[]){0xFF, 0xE2, (unsigned char)(segment >> 8), (unsigned char)segment},
+        4);
+    buf_add(&out, name, sizeof(name) - 1);
+    buf_add(&out, icc, icc_len);
+    buf_add(&out, file->data + 2, file->len - 2);
+    assert_false(out.failed);
+    buf_release(file);
+    *file = out;
+}
+
+static void colour_profiles_are_applied_behind_walls(void **state)
+{
+    const cmsCIExyY white = {0.3127, 0.3290, 1};
+    const cmsCIExyYTRIPLE wide = {{0.64, 0.33, 1}, {0.21, 0.71, 1}, {0.15, 0.06, 1}};
+    cmsToneCurve *gamma = cmsBuildGamma(NULL, 2.2);
+    cmsToneCurve *const curves[3] = {gamma, gamma, gamma};
+    cmsHPROFILE profile = cmsCreateRGBProfile(&white, &wide, curves);
+    struct decoder *d = open_decoder();
+    struct buf file = BUF_INIT;
+    struct image im;
+    char icc[8192];
+    cmsUInt32Number len = sizeof(icc);
+
+    (void)state;
+    assert_true(cmsSaveProfileToMem(profile, icc, &len));
+    paint(&im, 64, 48);
+    assert_int_equal(as_jpeg(&im, &file), ERR_OK);
+    add_profile(&file, icc, len);
+    assert_same_as_here(d, file.data, file.len, 0);
+    buf_release(&file);
+    image_release(&im);
+    cmsCloseProfile(profile);
+    cmsFreeToneCurve(gamma);
     decoder_close(d);
 }
 
@@ -196,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_decode_as_without_walls),
+        cmocka_unit_test(colour_profiles_are_applied_behind_walls),
         cmocka_unit_test(broken_pictures_are_refused_politely),
         cmocka_unit_test(text_is_not_a_picture),
         cmocka_unit_test(photographs_decode_as_without_walls),
