@@ -40,7 +40,8 @@ void fixture_free(struct fixture *f)
 
     for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
         unlinkat(dirfd(d), e->d_name, 0);
-    closedir(d);
+    if (d)
+        closedir(d);
     rmdir(f->folder);
     arena_release(&f->a);
     free(f);

@@ -2,6 +2,9 @@
 #include "contract/store_fixture.h"
 #include "contract/store_suite.h"
 
+#include "base/utf8.h"
+
+#include <semaphore.h>
 #include <string.h>
 
 static void an_accepted_job_is_what_was_sent(void **state)
@@ -49,7 +52,7 @@ static void texts_of_the_greatest_length_are_kept(void **state)
     struct submit_call c;
 
     for (size_t i = 0; i < PROMPT; i += 4)
-        memcpy(prompt + i, "\xF0\x9F\x8E\xA8", 4);
+        utf8_encode(0x1F3A8, prompt + i);
     memset(url, 'u', URL);
     memset(callback, 'c', CALLBACK);
     submit_init(&c, f, add_account(f, "one", 1000));
@@ -339,6 +342,75 @@ static void waiting_ids_are_in_the_order_of_the_queue(void **state)
     assert_int_equal(count, 0);
 }
 
+// ---- many at once ----
+
+struct crowd_of {
+    sem_t done;
+    _Atomic int accepted;
+};
+
+static void one_more(void *ctx, enum err e, const void *answer, size_t len)
+{
+    struct crowd_of *all = ctx;
+
+    (void)answer;
+    (void)len;
+    all->accepted += e == ERR_OK;
+    sem_post(&all->done);
+}
+
+static void many_accounts_share_a_batch(void **state)
+{
+    FIXTURE(f);
+    enum { MANY = 300 };
+    struct submit_call *c = arena_alloc(&f->a, MANY * sizeof(*c));
+    struct crowd_of all = {0};
+    int64_t account[MANY];
+
+    sem_init(&all.done, 0, 0);
+    for (int i = 0; i < MANY; i++) {
+        account[i] = add_account(f, "x", 2 * COST);
+        (void)get_account(f, account[i]); // known in memory from now on
+    }
+    for (int round = 1; round <= 2; round++) {
+        for (int i = 0; i < MANY; i++) {
+            submit_init(&c[i], f, account[i]);
+            store_submit(f->s, &c[i].in, one_more, &all);
+        }
+        for (int i = 0; i < MANY; i++) {
+            while (sem_wait(&all.done) != 0)
+                ;
+        }
+        assert_int_equal(all.accepted, round * MANY);
+        for (int i = 0; i < MANY; i++) {
+            struct account a = get_account(f, account[i]);
+            assert_int_equal(a.frozen, round * COST);
+            assert_int_equal(a.waiting, round);
+        }
+    }
+    sem_destroy(&all.done);
+}
+
+static void closing_commits_what_was_handed_in(void **state)
+{
+    FIXTURE(f);
+    enum { MANY = 20 };
+    struct submit_call *c = arena_alloc(&f->a, MANY * sizeof(*c));
+    struct crowd_of all = {0};
+    int64_t one = add_account(f, "one", MANY * COST);
+
+    sem_init(&all.done, 0, 0);
+    for (int i = 0; i < MANY; i++) {
+        submit_init(&c[i], f, one);
+        store_submit(f->s, &c[i].in, one_more, &all);
+    }
+    fixture_reopen(f);
+    assert_int_equal(all.accepted, MANY); // none is left without an answer
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(get_job(f, c[i].uuid).state, JOB_PENDING);
+    sem_destroy(&all.done);
+}
+
 int store_suite_submit(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +427,8 @@ int store_suite_submit(void)
         STORE_TEST(lists_are_newest_first_and_go_on_where_they_ended),
         STORE_TEST(lists_have_limits),
         STORE_TEST(waiting_ids_are_in_the_order_of_the_queue),
+        STORE_TEST(many_accounts_share_a_batch),
+        STORE_TEST(closing_commits_what_was_handed_in),
     };
 
     return cmocka_run_group_tests_name("store submit", tests, NULL, NULL);
