@@ -10,6 +10,7 @@
 SHELL = /bin/sh
 PYTHON = /usr/bin/python3
 PREFIX = /usr/local
+SECONDS_EACH = 10
 MAKEFLAGS += --no-print-directory
 
 # lld links faster, where it is there. ccache is found by meson itself.
@@ -41,7 +42,7 @@ bench: build
 
 fuzz:
 	@tools/deps build test
-	@$(PYTHON) tests/fuzz/run.py
+	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS_EACH)
 
 install: build
 	meson install -C build --no-rebuild

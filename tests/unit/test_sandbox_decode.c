@@ -196,7 +196,7 @@ static void memory_and_processor_time_end(void **state)
 
     (void)state;
     if (SANDBOX_SANITIZED)
-        skip();
+        SKIP("address sanitizers do not start under memory limits");
     struct decoder *d = open_child(128, 1, 20000);
     assert_int_equal(decode(d, "bomb", &out, &note), ERR_TOO_LARGE);
     assert_string_equal(note.reason, "memory");

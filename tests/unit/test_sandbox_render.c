@@ -545,7 +545,7 @@ static void waiting_costs_little_memory(void **state)
 
     (void)state;
     if (SANDBOX_SANITIZED)
-        skip();
+        SKIP("sanitizers need memory of their own");
     struct render_pool *p = open_pool(1, NULL);
     long pid = pid_of(p), before = resident_kb(pid);
     open_source(&s, 1024, 1024);
