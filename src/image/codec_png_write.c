@@ -181,6 +181,7 @@ static void write_row(struct filter *f, uint8_t *out)
 // Straight into the file: a grid of four large pictures is a few hundred MB before it is packed.
 static enum err compress(const uint8_t *raw, size_t len, struct buf *out)
 {
+    static const char idat[4] = {'I', 'D', 'A', 'T'};
     struct libdeflate_compressor *z = libdeflate_alloc_compressor(DEFLATE_LEVEL);
     size_t max = z ? libdeflate_zlib_compress_bound(z, len) : 0;
     enum err e = ERR_NOMEM;
@@ -190,7 +191,7 @@ static enum err compress(const uint8_t *raw, size_t len, struct buf *out)
         size_t n = libdeflate_zlib_compress(z, raw, len, at + 8, max);
         assert(n > 0 && n <= INT32_MAX); // the bound is one, and pictures are far smaller
         put_be32(at, (uint32_t)n);
-        memcpy(at + 4, "IDAT", 4);
+        memcpy(at + 4, idat, sizeof(idat));
         put_be32(at + 8 + n, libdeflate_crc32(0, at + 4, n + 4));
         out->len += CHUNK_FRAME + n;
         e = ERR_OK;
@@ -239,5 +240,7 @@ enum err codec_encode_png(const struct image *im, const struct codec_meta *meta,
     if (e == ERR_OK && !out->failed)
         return ERR_OK;
     out->len = start;
+    if (out->data)
+        out->data[start] = '\0';
     return ERR_NOMEM;
 }

@@ -39,7 +39,7 @@ void fit_centre(const struct image *src, struct fit_plan *plan);
  * never show; where the crop is wholly transparent it counts as opaque. `out` gets a new picture
  * whose has_alpha says whether any pixel is not opaque. `threads` >= 1; the result does not depend
  * on it, nor on compiler and vector width. Memory beside the result: for each thread as many rows
- * of floats as the kernel is high (7, at most 24 where the source is larger), and a third of the
+ * of floats as the kernel is high (7, at most 25 where the source is larger), and a third of the
  * result while colour is spread. ERR_NOMEM.
  */
 MUST_USE enum err fit_resample(const struct image *src, const struct fit_plan *plan, int threads,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/spread.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 /*
@@ -67,20 +67,22 @@ static void push(const struct image *coarse, struct image *fine, bool mark_known
 enum err spread_colour(struct image *im)
 {
     struct image level[LEVELS_MAX] = {image_view(im, 0, 0, im->width, im->height)};
-    int top = 0;
+    struct image *top = level;
     enum err e = ERR_OK;
 
-    while (e == ERR_OK && (level[top].width > 1 || level[top].height > 1)) {
-        e = image_new(&level[top + 1], (level[top].width + 1) / 2, (level[top].height + 1) / 2);
-        if (e == ERR_OK) {
-            pull(&level[top], &level[top + 1]);
-            top++;
-        }
+    while (top->width > 1 || top->height > 1) {
+        e = image_new(top + 1, (top->width + 1) / 2, (top->height + 1) / 2);
+        if (e)
+            goto out;
+        pull(top, top + 1);
+        top++;
     }
-    if (e == ERR_OK && level[top].px[3])
-        for (int i = top; i > 0; i--)
-            push(&level[i], &level[i - 1], i > 1);
-    while (top > 0)
-        image_release(&level[top--]);
+    assert(top->px); // image_new() said so
+    if (top->px[3])
+        for (struct image *l = top; l > level; l--)
+            push(l, l - 1, l - 1 > level);
+out:
+    for (; top > level; top--)
+        image_release(top);
     return e;
 }
