@@ -344,25 +344,6 @@ static void a_helper_that_cannot_work_is_found_at_once(void **state)
     }
 }
 
-static void starting_is_measured(void **state)
-{
-    struct decoder *d = open_child(512, 10, 10000);
-    int64_t best_ns = INT64_MAX;
-
-    (void)state;
-    for (int i = 0; i < 50; i++) {
-        struct decoded out = {.fd = -1};
-        struct err_note note;
-        int64_t start = clock_mono_ns(&clock_system);
-        assert_int_equal(decode(d, "draw 1 1", &out, &note), ERR_OK);
-        int64_t took = clock_mono_ns(&clock_system) - start;
-        best_ns = took < best_ns ? took : best_ns;
-        decoded_release(&out);
-    }
-    print_message("a decode of one pixel: %.2f ms\n", (double)best_ns / 1e6);
-    decoder_close(d);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,7 +359,6 @@ int main(void)
         cmocka_unit_test(nothing_leaks),
         cmocka_unit_test(threads_do_not_meet),
         cmocka_unit_test(a_helper_that_cannot_work_is_found_at_once),
-        cmocka_unit_test(starting_is_measured),
     };
 
     return cmocka_run_group_tests_name("sandbox_decode", tests, NULL, NULL);
