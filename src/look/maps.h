@@ -63,8 +63,10 @@ float look_px_per_unit(int width, int height);
 static inline void lab_at(const struct plane lab[LAB], float per_unit, float x, float y,
                           float out[LAB])
 {
+    struct plane_place w = plane_place(&lab[0], x * per_unit, y * per_unit);
+
     for (int k = 0; k < LAB; k++)
-        out[k] = plane_at(&lab[k], x * per_unit, y * per_unit);
+        out[k] = plane_mix(&lab[k], &w);
 }
 
 #endif

@@ -59,9 +59,8 @@ static void guided_apply(void *ctx, int y, int worker)
     for (int k = 0; k < LAB; k++) {
         float *out = plane_row(&g->m->fine[k], y);
         for (int x = 0; x < g->m->full[0].width; x++) {
-            float half_x = 0.5f * ((float)x + 0.5f);
-            out[x] = plane_at(&g->cross[k], half_x, half_y) * L[x] +
-                     plane_at(&g->mean[k], half_x, half_y);
+            struct plane_place w = plane_place(&g->mean[k], 0.5f * ((float)x + 0.5f), half_y);
+            out[x] = plane_mix(&g->cross[k], &w) * L[x] + plane_mix(&g->mean[k], &w);
         }
     }
 }

@@ -2,6 +2,7 @@
 #ifndef PATINA_LOOK_OP_H
 #define PATINA_LOOK_OP_H
 
+#include "base/buf.h"
 #include "look/maps.h"
 
 #include <stdbool.h>
@@ -82,6 +83,9 @@ struct look_op {
 
 /* All operators, NULL-terminated. */
 extern const struct look_op *const look_op_table[];
+
+/* Appends the reference of all operators as Markdown: what docs/looks.md holds. */
+void look_op_describe(struct buf *out);
 
 /* NULL: there is no such operator. */
 const struct look_op *look_op_find(const char *name, size_t len);

@@ -13,3 +13,14 @@ const struct look_op *look_op_find(const char *name, size_t len)
             return *op;
     return NULL;
 }
+
+void look_op_describe(struct buf *out)
+{
+    for (const struct look_op *const *op = look_op_table; *op; op++) {
+        buf_addf(out, "\n### %s\n\n%s\n\n", (*op)->name, (*op)->help);
+        buf_adds(out, "| parameter | range | default | |\n|---|---|---|---|\n");
+        for (const struct look_param *p = (*op)->param; p->name; p++)
+            buf_addf(out, "| %s | %g to %g | %g | %s |\n", p->name, (double)p->least,
+                     (double)p->most, (double)p->normal, p->help);
+    }
+}

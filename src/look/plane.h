@@ -26,17 +26,39 @@ static inline float *plane_row(const struct plane *p, int y)
     return p->px + (size_t)y * (size_t)p->width;
 }
 
-/* Bilinear. */
-static inline float plane_at(const struct plane *p, float x, float y)
+/* Where a position lies between the middles of four pixels; good for all planes of one size. */
+struct plane_place {
+    size_t at;          /* of the upper left one */
+    size_t right, down; /* steps to its neighbours, 0 at the border */
+    float tx, ty;
+};
+
+static inline struct plane_place plane_place(const struct plane *p, float x, float y)
 {
     float fx = clampf(x - 0.5f, 0.0f, (float)(p->width - 1));
     float fy = clampf(y - 0.5f, 0.0f, (float)(p->height - 1));
     int i = (int)fx, j = (int)fy;
-    int i1 = i + 1 < p->width ? i + 1 : i, j1 = j + 1 < p->height ? j + 1 : j;
-    const float *a = plane_row(p, j), *b = plane_row(p, j1);
-    float tx = fx - (float)i, ty = fy - (float)j;
 
-    return mixf(mixf(a[i], a[i1], tx), mixf(b[i], b[i1], tx), ty);
+    return (struct plane_place){.at = (size_t)j * (size_t)p->width + (size_t)i,
+                                .right = i + 1 < p->width,
+                                .down = j + 1 < p->height ? (size_t)p->width : 0,
+                                .tx = fx - (float)i,
+                                .ty = fy - (float)j};
+}
+
+/* Bilinear. */
+static inline float plane_mix(const struct plane *p, const struct plane_place *w)
+{
+    const float *a = p->px + w->at, *b = a + w->down;
+
+    return mixf(mixf(a[0], a[w->right], w->tx), mixf(b[0], b[w->right], w->tx), w->ty);
+}
+
+static inline float plane_at(const struct plane *p, float x, float y)
+{
+    struct plane_place w = plane_place(p, x, y);
+
+    return plane_mix(p, &w);
 }
 
 /* The pixel that holds (x, y). */

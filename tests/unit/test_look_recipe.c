@@ -195,6 +195,26 @@ static void every_operator_declares_sane_parameters(void **state)
     assert_null(look_op_find("relie", 5));
 }
 
+static void the_documentation_is_that_of_the_tables(void **state)
+{
+    const char *root = getenv("MESON_SOURCE_ROOT");
+    struct buf path = BUF_INIT, want = BUF_INIT;
+    char text[32 * 1024];
+
+    (void)state;
+    buf_addf(&path, "%s/docs/looks.md", root ? root : ".");
+    FILE *f = fopen(path.data, "r");
+    if (!f)
+        fail_msg("no %s", path.data);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+    fclose(f);
+    look_op_describe(&want);
+    if (!strstr(text, want.data))
+        fail_msg("docs/looks.md should hold:\n%s", want.data);
+    buf_release(&path);
+    buf_release(&want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +223,7 @@ int main(void)
         cmocka_unit_test(limits_hold_at_and_past_the_edge),
         cmocka_unit_test(a_folder_adds_and_replaces_looks),
         cmocka_unit_test(every_operator_declares_sane_parameters),
+        cmocka_unit_test(the_documentation_is_that_of_the_tables),
     };
 
     return cmocka_run_group_tests_name("look_recipe", tests, NULL, NULL);
