@@ -8,8 +8,8 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -34,9 +34,9 @@ struct transfer {
 
     enum stop stop;
     size_t head_bytes;
+    bool head_whole; // up to its empty line
     size_t body_bytes;
     bool failed_option;
-    int retry_after_s;
 
     // The minimum rate: body bytes at each of the last seconds of the body.
     int64_t body_since_ns; // 0: it has not begun
@@ -78,26 +78,27 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     return t->stop == STOP_NOT ? n : 0;
 }
 
-// Seconds, or a date (RFC 9110 section 10.2.3); -1 for what is neither.
-static int read_retry_after(const char *value, size_t len)
+// The last header of that name, or NULL.
+static const char *header(const struct transfer *t, const char *name)
 {
-    char text[64];
+    struct curl_header *h;
+
+    if (curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+        return NULL;
+    return h->value;
+}
+
+// Seconds, or a date (RFC 9110 section 10.2.3); -1 for what is neither.
+static int read_retry_after(const char *value)
+{
     int64_t s;
 
-    while (len > 0 && (*value == ' ' || *value == '\t')) {
-        value++;
-        len--;
-    }
-    while (len > 0 && (unsigned char)value[len - 1] <= ' ')
-        len--;
-    if (len == 0 || len >= sizeof(text))
+    if (!value || !value[0])
         return -1;
-    memcpy(text, value, len);
-    text[len] = '\0';
-    if (strspn(text, "0123456789") == len) {
-        s = len > 6 ? RETRY_AFTER_S_MAX : atoi(text);
+    if (strspn(value, "0123456789") == strlen(value)) {
+        s = strlen(value) > 6 ? RETRY_AFTER_S_MAX : atoi(value);
     } else {
-        time_t at = curl_getdate(text, NULL);
+        time_t at = curl_getdate(value, NULL);
         if (at == -1)
             return -1;
         s = (int64_t)at - clock_unix_ms(&clock_system) / 1000;
@@ -107,7 +108,6 @@ static int read_retry_after(const char *value, size_t len)
 
 static size_t on_head(char *line, size_t size, size_t count, void *ctx)
 {
-    static const char name[] = "retry-after:";
     struct transfer *t = ctx;
     size_t n = size * count;
 
@@ -116,8 +116,7 @@ static size_t on_head(char *line, size_t size, size_t count, void *ctx)
         t->stop = STOP_HEAD;
         return 0;
     }
-    if (n > sizeof(name) - 1 && strncasecmp(line, name, sizeof(name) - 1) == 0)
-        t->retry_after_s = read_retry_after(line + sizeof(name) - 1, n - (sizeof(name) - 1));
+    t->head_whole = (line[0] == '\r' || line[0] == '\n') && status_of(t) >= 200;
     return n;
 }
 
@@ -346,16 +345,35 @@ static enum err fail(struct transfer *t, CURLcode code, struct err_note *note)
                           words);
 }
 
+// Where a Location leads, seen from the URL that was asked. What libcurl cannot join is given as it
+// is: it is judged by url_parse() anyway.
+static const char *join_location(const struct transfer *t, const char *location)
+{
+    char *joined = NULL, *asked = NULL;
+    const char *out;
+    CURLU *u = curl_url();
+
+    curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &asked);
+    if (u && asked && curl_url_set(u, CURLUPART_URL, asked, 0) == CURLUE_OK &&
+        curl_url_set(u, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
+        curl_url_get(u, CURLUPART_URL, &joined, 0);
+    out = arena_strdup(t->x->arena, joined ? joined : location);
+    curl_free(joined);
+    curl_url_cleanup(u);
+    return out;
+}
+
 static enum err keep_answer(struct transfer *t, struct err_note *note)
 {
     struct exchange *x = t->x;
-    const char *location = NULL;
+    const char *location = header(t, "Location");
 
     x->status = status_of(t);
-    x->retry_after_s = x->status == 429 || x->status == 503 ? t->retry_after_s : -1;
-    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &location);
-    x->location = arena_strdup(x->arena, location);
-    if (location && !x->location)
+    x->retry_after_s = -1;
+    if (x->status == 429 || x->status == 503)
+        x->retry_after_s = read_retry_after(header(t, "Retry-After"));
+    x->location = location && location[0] ? join_location(t, location) : NULL;
+    if (location && location[0] && !x->location)
         return err_set(note, ERR_NOMEM, "out of memory");
     return ERR_OK;
 }
@@ -382,14 +400,15 @@ static enum err judge_end(struct transfer *t, CURLcode code, struct err_note *no
                               "the host %s is not on the public internet", t->x->url->host);
     }
     // A receiver of a webhook that gave its status has answered, whatever became of the rest.
-    if (code == CURLE_OK || (t->x->post && status_of(t) >= 200))
+    if (t->head_whole && (code == CURLE_OK || t->x->post))
         return keep_answer(t, note);
-    return fail(t, code, note);
+    // libcurl takes a head that breaks off for a whole one.
+    return fail(t, code == CURLE_OK ? CURLE_PARTIAL_FILE : code, note);
 }
 
 enum err exchange(struct exchange *x, struct err_note *note)
 {
-    struct transfer t = {.x = x, .retry_after_s = -1};
+    struct transfer t = {.x = x};
     CURLcode code = CURLE_OK;
     enum err e;
 
@@ -408,7 +427,7 @@ enum err exchange(struct exchange *x, struct err_note *note)
     e = drive(&t, &code, note);
     if (e == ERR_OK)
         e = judge_end(&t, code, note);
-    else if (e == ERR_FETCH && x->post && status_of(&t) >= 200)
+    else if (e == ERR_FETCH && x->post && t.head_whole)
         e = keep_answer(&t, note);
     curl_multi_remove_handle(t.multi, t.easy);
 out:

@@ -66,7 +66,7 @@ struct exchange {
     struct buf *out;               /* a GET's body, when the status is 200 or 203 */
 
     int status;           /* set on ERR_OK */
-    const char *location; /* where a redirect leads, absolute; NULL: it is none */
+    const char *location; /* where a redirect leads; NULL: it does not say */
     int retry_after_s;    /* -1: none */
 };
 
