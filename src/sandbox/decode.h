@@ -26,6 +26,13 @@ struct decoder_options {
     int wall_ms;          /* and of the whole decode */
 };
 
+/* What service and command line both allow. Memory: 256 MB of pixels at the limit of a source, and
+ * what a progressive JPEG of that size keeps of its coefficients. */
+#define DECODER_DEFAULTS                                                    \
+    {                                                                       \
+        .memory_bytes = (int64_t)1 << 30, .cpu_s = 20, .wall_ms = 30 * 1000 \
+    }
+
 /* Checks that the helper is there and decodes a first picture behind its walls. ERR_NOT_FOUND
  * without a helper, ERR_INVALID for limits too small to start with (under 64 MB, 1 s, 1 ms),
  * ERR_IO when the kernel lacks a wall or the helper does not run. */

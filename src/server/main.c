@@ -2,11 +2,13 @@
 /* The program's commands. */
 #include "cli/command.h"
 #include "server/serve.h"
+#include "server/service.h"
 
 #include <signal.h>
 
 static const struct command commands[] = {
     {"serve", "run the service: API, job queue and workers", serve_command},
+    {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},
     {"looks", NULL, NULL},

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/data_dir.h"
+
+#include "base/hash.h"
+#include "base/rand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_BYTES = 32, KEY_MAX = 256 };
+
+enum err data_dir_lock(const char *dir, int *lock, struct err_note *note)
+{
+    char path[PATH_MAX];
+
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return err_errno(note, "making the data folder %s", dir);
+    snprintf(path, sizeof path, "%s/lock", dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(note, "opening %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        enum err e = errno == EWOULDBLOCK
+                         ? err_set(note, ERR_BUSY,
+                                   "another patina serve runs on %s; stop it, or choose another "
+                                   "--data",
+                                   dir)
+                         : err_errno(note, "locking %s", path);
+        close(fd);
+        return e;
+    }
+    *lock = fd;
+    return ERR_OK;
+}
+
+// Writes aside, fsyncs, renames: the file is whole or not there.
+static enum err write_file(const char *dir, const char *name, const char *text,
+                           struct err_note *note)
+{
+    char aside[PATH_MAX], path[PATH_MAX];
+    enum err e = ERR_OK;
+
+    snprintf(aside, sizeof aside, "%s/.%s.new", dir, name);
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(note, "writing %s", path);
+    if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) || rename(aside, path)) {
+        e = err_errno(note, "writing %s", path);
+        unlink(aside);
+    }
+    close(fd);
+    return e;
+}
+
+static enum err make_key(const char *dir, struct arena *a, const char **key, struct err_note *note)
+{
+    uint8_t secret[KEY_BYTES];
+    char text[2 * KEY_BYTES + 1];
+
+    rand_bytes(secret, sizeof secret);
+    hex_encode(secret, sizeof secret, text);
+    enum err e = write_file(dir, "api-key", text, note);
+    if (e)
+        return e;
+    *key = arena_strdup(a, text);
+    return *key ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
+}
+
+enum err data_dir_key(const char *dir, struct arena *a, const char **key, struct err_note *note)
+{
+    char path[PATH_MAX], text[KEY_MAX + 2];
+
+    snprintf(path, sizeof path, "%s/api-key", dir);
+    FILE *f = fopen(path, "re");
+    if (!f && errno == ENOENT)
+        return make_key(dir, a, key, note);
+    if (!f)
+        return err_errno(note, "reading %s", path);
+    bool ok = fgets(text, sizeof text, f) != NULL;
+    fclose(f);
+    if (ok)
+        text[strcspn(text, "\r\n")] = 0;
+    if (!ok || strlen(text) < 16 || strlen(text) > KEY_MAX)
+        return err_set(note, ERR_INVALID,
+                       "%s does not hold a key; write one of 16 to %d characters into it, or "
+                       "remove it",
+                       path, KEY_MAX);
+    *key = arena_strdup(a, text);
+    return *key ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
+}
+
+enum err data_dir_listen(const char *dir, const char *text, struct err_note *note)
+{
+    return write_file(dir, "listen", text, note);
+}

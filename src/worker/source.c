@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/source.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void source_release(struct source *s)
+{
+    if (s->mapping)
+        munmap(s->mapping, s->len);
+    buf_release(&s->buf);
+    *s = (struct source){0};
+}
+
+static enum err gone(struct err_note *note, const char *what)
+{
+    return err_set_reason(note, ERR_NOT_FOUND, "expired", "%s is not there any more; send it again",
+                          what);
+}
+
+static enum err read_blob(const struct worker_options *o, const char *key, struct source *out,
+                          struct err_note *note)
+{
+    int64_t size;
+    int fd;
+
+    enum err e = blob_open(o->blobs, key, &fd, &size, note);
+    if (e)
+        return e;
+    if (size <= 0 || size > IMAGE_RESULT_PIXELS_MAX * 4LL * 4) {
+        close(fd);
+        return err_set(note, ERR_CORRUPT, "it is %lld bytes long", (long long)size);
+    }
+    void *p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+    e = p == MAP_FAILED ? err_errno(note, "mapping the source") : ERR_OK;
+    close(fd);
+    if (!e)
+        *out = (struct source){.data = p, .len = (size_t)size, .mapping = p};
+    return e;
+}
+
+// "JOB/0.png", also with another ending or a query: the key of the stored picture.
+static enum err result_key(const struct worker_options *o, const char *path,
+                           char key[BLOB_KEY_MAX + 1], struct err_note *note)
+{
+    struct arena arena = ARENA_INIT;
+    struct job job;
+    char uuid[UUID_TEXT];
+    size_t id = strcspn(path, "/");
+
+    if (id != UUID_TEXT - 1 || !path[id])
+        return gone(note, "the picture");
+    memcpy(uuid, path, id);
+    uuid[id] = 0;
+    const char *name = path + id + 1;
+    size_t stem = strcspn(name, ".");
+    bool known = (stem == 1 && *name >= '0' && *name <= '3') ||
+                 (stem == 4 && strncmp(name, "grid", 4) == 0);
+    enum err e = known ? store_job_get(o->store, -1, uuid, &arena, &job) : ERR_NOT_FOUND;
+    if (!e && job.state == JOB_COMPLETED)
+        snprintf(key, BLOB_KEY_MAX + 1, "job/%s/%.*s.png", job.uuid, (int)stem, name);
+    else if (!e || e == ERR_NOT_FOUND)
+        e = gone(note, "the picture");
+    arena_release(&arena);
+    return e;
+}
+
+static enum err upload_key(const struct worker_options *o, int64_t account, const char *path,
+                           char key[BLOB_KEY_MAX + 1], struct err_note *note)
+{
+    struct arena arena = ARENA_INIT;
+    struct upload upload;
+    char id[sizeof upload.id];
+
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(path, "/?#"), path);
+    enum err e = store_upload_get(o->store, account, id, &arena, &upload);
+    if (!e)
+        snprintf(key, BLOB_KEY_MAX + 1, "%s", upload.blob_key);
+    else if (e == ERR_NOT_FOUND)
+        e = gone(note, "the upload");
+    arena_release(&arena);
+    return e;
+}
+
+enum err source_own(const struct worker_options *o, const struct job *job,
+                    char key[BLOB_KEY_MAX + 1], struct err_note *note)
+{
+    size_t len = strlen(o->public_url);
+    const char *path = job->img_url + len;
+
+    if (strncmp(job->img_url, o->public_url, len) != 0 || *path != '/')
+        return ERR_NONE;
+    if (strncmp(path, "/uploads/", 9) == 0)
+        return upload_key(o, job->account, path + 9, key, note);
+    if (strncmp(path, "/files/", 7) == 0)
+        return result_key(o, path + 7, key, note);
+    return gone(note, "the picture");
+}
+
+static enum err fetch(const struct worker_options *o, const struct job *job,
+                      const struct lease *lease, const atomic_bool *cancel, struct source *out,
+                      struct err_note *note)
+{
+    struct source got = {0};
+    char key[BLOB_KEY_MAX + 1];
+
+    enum err e =
+        fetch_get(o->fetcher, job->img_url, IMAGE_SOURCE_BYTES_MAX, cancel, &got.buf, note);
+    if (!e && got.buf.failed)
+        e = ERR_NOMEM;
+    snprintf(key, sizeof key, "source/%s", job->uuid);
+    if (!e)
+        e = blob_put(o->blobs, key, got.buf.data ? got.buf.data : "", got.buf.len, note);
+    if (!e) {
+        e = store_set_source(o->store, lease, key, (int64_t)got.buf.len);
+        if (e)
+            (void)!blob_delete(o->blobs, key, NULL); // else the sweep finds it
+    }
+    if (e) {
+        source_release(&got);
+        return e;
+    }
+    got.data = got.buf.data;
+    got.len = got.buf.len;
+    *out = got;
+    return ERR_OK;
+}
+
+enum err source_read(const struct worker_options *o, const struct job *job,
+                     const struct lease *lease, const atomic_bool *cancel, struct source *out,
+                     struct err_note *note)
+{
+    char key[BLOB_KEY_MAX + 1];
+    enum err e = ERR_NOT_FOUND;
+
+    if (*job->source_blob)
+        e = read_blob(o, job->source_blob, out, note);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    e = source_own(o, job, key, note);
+    if (e == ERR_NONE)
+        return fetch(o, job, lease, cancel, out, note);
+    if (!e) {
+        e = read_blob(o, key, out, note);
+        if (e == ERR_NOT_FOUND)
+            e = gone(note, "the picture");
+    }
+    return e;
+}
