@@ -142,10 +142,11 @@ int64_t look_bytes(int width, int height, int count)
 
 int64_t look_ms(int width, int height, int count, int threads)
 {
-    // Measured (docs/speed.md): 230 to 280 ms of one processor per megapixel and picture, 90 for
-    // the maps; another thread adds .9 of itself. Planning costs something at any size.
+    // Measured (docs/speed.md): 230 to 250 ms of one processor per megapixel and picture with its
+    // share of the maps, which take 140; another thread adds .9 of itself. Planning costs something
+    // at any size.
     double mp = (double)width * height / 1e6;
-    double ms = 60.0 + mp * (90.0 + 260.0 * count);
+    double ms = 60.0 + mp * (140.0 + 240.0 * count);
 
     return (int64_t)(ms / (1.0 + 0.9 * (threads - 1)));
 }
