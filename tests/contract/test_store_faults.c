@@ -208,6 +208,48 @@ static void memory_that_runs_out_loses_nothing(void **state)
     until_none_fails(FAULT_NOMEM, false);
 }
 
+// Opening, on an empty folder and on a store that is there already.
+static int open_with_fault(enum fault kind, int nth, bool there)
+{
+    struct fixture *f = fixture_new(&sqlite);
+    struct err_note note = {0};
+
+    if (there) {
+        fixture_open(f);
+        store_close(f->s);
+        f->s = NULL;
+    }
+    faulty_sqlite_arm(kind, nth, false);
+    enum err e = f->backend->open(f->folder, &f->options, &f->s, &note);
+    int failed = faulty_sqlite_disarm();
+    assert_listed(e);
+    if (e) {
+        assert_null(f->s);
+        assert_non_null(strstr(note.text, f->folder)); // says which file
+        fixture_open(f);                               // and the next try works
+    }
+    assert_ok(store_ping(f->s));
+    store_close(f->s);
+    fixture_free(f);
+    return failed;
+}
+
+static void opening_fails_cleanly(void **state)
+{
+    static const enum fault kinds[] = {FAULT_WRITE_IO, FAULT_WRITE_FULL, FAULT_READ_IO,
+                                       FAULT_NOMEM};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        for (int there = 0; there < 2; there++) {
+            int nth = 1;
+            while (open_with_fault(kinds[i], nth, there) > 0)
+                nth += kinds[i] == FAULT_NOMEM && nth > 50 ? 11 : 1;
+            assert_true(nth > 1 || there);
+        }
+    }
+}
+
 // ---- many in one transaction ----
 
 enum { TOGETHER = 24 };
@@ -430,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(reads_that_fail_lose_nothing),
         cmocka_unit_test(memory_that_runs_out_loses_nothing),
+        cmocka_unit_test(opening_fails_cleanly),
         cmocka_unit_test(one_failure_does_not_undo_the_others),
         cmocka_unit_test(the_wrapper_fails_the_call_it_was_told_to),
         cmocka_unit_test(what_was_acknowledged_survives_kill_9),
