@@ -135,9 +135,9 @@ enum { HOT_ACCOUNTS = 64 };
 struct batch {
     struct hot_account hot[HOT_ACCOUNTS];
     int hot_count;
-    bool evicted; /* some changed account is no longer among them */
-    int64_t touched;
-    struct lease *leased; /* token 0: no longer */
+    bool evicted;             /* some changed account is no longer among them */
+    int64_t touched, flushed; /* changes to accounts in memory; accounts written */
+    struct lease *leased;     /* token 0: no longer */
     size_t leased_count, leased_cap;
     bool adopted, jobs_wake, deliveries_wake;
 };

@@ -38,6 +38,7 @@ static enum err write_account(struct writer *w, struct hot_account *h)
     if (!e) {
         h->dirty = false;
         h->written = true;
+        w->batch.flushed++;
     }
     return e;
 }
@@ -209,14 +210,21 @@ static enum err commit(struct writer *w)
     return ERR_OK;
 }
 
+// Grows with every change that a request makes, to a row or to an account in memory; not when an
+// account that an earlier request changed is written.
+static int64_t changes_made(struct writer *w)
+{
+    return sqlite3_total_changes64(w->db.handle) + w->batch.touched - w->batch.flushed;
+}
+
 // Runs one request. False: it failed halfway, so the transaction has to go.
 static bool run(struct writer *w, struct request *r)
 {
-    int64_t before = sqlite3_total_changes64(w->db.handle) + w->batch.touched;
+    int64_t before = changes_made(w);
 
     r->result = r->run(w, r->args);
-    int64_t after = sqlite3_total_changes64(w->db.handle) + w->batch.touched;
-    return r->result >= 0 || (before == after && !sqlite3_get_autocommit(w->db.handle));
+    bool changed = changes_made(w) != before || sqlite3_get_autocommit(w->db.handle);
+    return r->result >= 0 || !changed;
 }
 
 static void run_alone(struct writer *w, struct request *r)
