@@ -121,6 +121,8 @@ enum err config_env(const struct config *c, void *target, struct err_note *note)
     char variable[VARIABLE_MAX];
 
     for (int i = 0; i < c->count; i++) {
+        if (c->option[i].flag_only)
+            continue;
         variable_name(c, &c->option[i], variable);
         const char *text = getenv(variable);
         if (!text || !*text)
@@ -287,7 +289,7 @@ static void add_option(const struct config *c, const struct config_option *o, st
         buf_addf(&text, "; %lld to %lld", (long long)o->min, (long long)o->max);
     if (fallback && *fallback)
         buf_addf(&text, " (default: %s)", fallback);
-    if (c->env_prefix) {
+    if (c->env_prefix && !o->flag_only) {
         variable_name(c, o, variable);
         buf_addf(&text, " [%s]", variable);
     }

@@ -34,6 +34,7 @@ struct config_option {
     const char *computed; /* what help says instead when the default is worked out: "cores/2" */
     const char *value;    /* what help calls the value: "ADDR:PORT"; not for switches */
     const char *help;     /* one sentence without its full stop */
+    bool flag_only;       /* no variable sets it */
 };
 
 struct config {

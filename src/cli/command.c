@@ -21,6 +21,13 @@ static int finish_output(void)
     return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_FAILED;
 }
 
+static void add_summaries(const struct command *table, struct buf *out)
+{
+    for (const struct command *c = table; c->name; c++)
+        if (c->summary)
+            buf_addf(out, "  %-*s%s\n", NAME_COLUMN, c->name, c->summary);
+}
+
 static int print_help(const struct command *table)
 {
     struct buf out = BUF_INIT;
@@ -28,9 +35,7 @@ static int print_help(const struct command *table)
     buf_adds(&out, "usage: patina COMMAND [flags]\n\n"
                    "A picture goes in, a prompt says what it should be made of, four pictures come "
                    "out.\n\n");
-    for (const struct command *c = table; c->name; c++)
-        if (c->summary)
-            buf_addf(&out, "  %-*s%s\n", NAME_COLUMN, c->name, c->summary);
+    add_summaries(table, &out);
     buf_addf(&out, "  %-*s%s\n", NAME_COLUMN, "help", "this text; help COMMAND tells more");
     buf_addf(&out, "  %-*s%s\n\n", NAME_COLUMN, "version", "which version this is");
     buf_adds(&out, "Exit status: 0 done, 1 the work failed, 2 the command line was wrong.\n");
@@ -39,25 +44,38 @@ static int print_help(const struct command *table)
     return finish_output();
 }
 
-static int unknown_command(const struct command *table, const char *name)
+// `name` is what stands before the command: "patina", "patina bench".
+static int dispatch(const char *name, const struct command *table, int argc, char **argv)
 {
-    struct nearest n = NEAREST(name);
+    struct nearest n = NEAREST(argv[1]);
 
-    for (const struct command *c = table; c->name; c++)
+    for (const struct command *c = table; c->name; c++) {
+        if (strcmp(c->name, argv[1]) == 0 && c->run)
+            return c->run(argc - 1, argv + 1);
+        if (strcmp(c->name, argv[1]) == 0) {
+            fprintf(stderr, "%s: \"%s\" is not in this version yet\n", name, c->name);
+            return EXIT_USAGE;
+        }
         if (c->summary)
             nearest_try(&n, c->name);
+    }
     nearest_try(&n, "help");
-    nearest_try(&n, "version");
+    fprintf(stderr, "%s: unknown command \"%.60s\"; ", name, argv[1]);
     if (n.best)
-        fprintf(stderr, "patina: unknown command \"%.60s\"; did you mean \"%s\"?\n", name, n.best);
+        fprintf(stderr, "did you mean \"%s\"?\n", n.best);
     else
-        fprintf(stderr, "patina: unknown command \"%.60s\"; patina --help lists them\n", name);
+        fprintf(stderr, "%s --help lists them\n", name);
     return EXIT_USAGE;
 }
 
 static bool is_word(const char *arg, const char *word)
 {
     return strcmp(arg, word) == 0 || (strncmp(arg, "--", 2) == 0 && strcmp(arg + 2, word) == 0);
+}
+
+static bool asks_for_help(const char *arg)
+{
+    return is_word(arg, "help") || strcmp(arg, "-h") == 0;
 }
 
 int command_main(const struct command *table, int argc, char **argv)
@@ -73,22 +91,33 @@ int command_main(const struct command *table, int argc, char **argv)
         printf("patina %s\n", PATINA_VERSION);
         return finish_output();
     }
-    if (is_word(argv[1], "help") || strcmp(argv[1], "-h") == 0) {
+    if (asks_for_help(argv[1])) {
         if (argc < 3)
             return print_help(table);
         for_help[1] = argv[2];
         argv = for_help;
         argc = 3;
     }
-    for (const struct command *c = table; c->name; c++) {
-        if (strcmp(c->name, argv[1]) != 0)
-            continue;
-        if (c->run)
-            return c->run(argc - 1, argv + 1);
-        fprintf(stderr, "patina: \"%s\" is not in this version yet\n", c->name);
+    return dispatch("patina", table, argc, argv);
+}
+
+int command_group(const char *name, const struct command *table, int argc, char **argv)
+{
+    struct buf out = BUF_INIT;
+    char whole[64];
+
+    snprintf(whole, sizeof whole, "patina %s", name);
+    if (argc < 2) {
+        fprintf(stderr, "%s: which one? %s --help lists them\n", whole, whole);
         return EXIT_USAGE;
     }
-    return unknown_command(table, argv[1]);
+    if (!asks_for_help(argv[1]))
+        return dispatch(whole, table, argc, argv);
+    buf_addf(&out, "usage: %s COMMAND [flags]\n\n", whole);
+    add_summaries(table, &out);
+    print(&out);
+    buf_release(&out);
+    return finish_output();
 }
 
 static int help_of(const struct command_line *line)

@@ -21,6 +21,10 @@ struct command {
  * name. Returns the exit code. */
 int command_main(const struct command *table, int argc, char **argv);
 
+/* As command_main() for a command that has commands of its own ("patina bench look"): argv[0] is
+ * its name, argv[1] picks. */
+int command_group(const char *name, const struct command *table, int argc, char **argv);
+
 /* How one command reads its line and what its help says around the list of flags. */
 struct command_line {
     const char *usage;    /* "patina render IN \"PROMPT\" -o OUT [flags]" */

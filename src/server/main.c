@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The program's commands. */
+#include "cli/bench.h"
 #include "cli/command.h"
+#include "cli/render.h"
 #include "server/serve.h"
 #include "server/service.h"
 
@@ -8,6 +10,9 @@
 
 static const struct command commands[] = {
     {"serve", "run the service: API, job queue and workers", serve_command},
+    {"render", "make pictures of a file, without the service", render_command},
+    {"explain", "show how a prompt is read", explain_command},
+    {"bench", "measure this machine: bench look, bench api", bench_command},
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},
