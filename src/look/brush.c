@@ -14,6 +14,7 @@ enum {
 struct print {
     const struct brush_kind *kind;
     uint32_t seed;
+    bool dab;
 };
 
 static lane4 print_at(const struct print *p, float u, float v)
@@ -33,6 +34,10 @@ static lane4 print_at(const struct print *p, float u, float v)
     float cover = 1.0f - smoothf(rim - 0.12f, rim, side);
     cover *= smoothf(start - 0.015f, start + 0.03f, u);
     cover *= 1.0f - smoothf(end - 0.16f, end, u);
+    if (p->dab) {
+        float w = 2.0f * u - 1.0f;
+        cover *= 1.0f - smoothf(0.55f, 0.95f, w * w * w * w + v * v);
+    }
     float dry = p->kind->dryness * (0.35f + 0.9f * u);
     cover *= smoothf(dry - 0.22f, dry + 0.06f, bristle + 0.12f);
 
@@ -72,7 +77,10 @@ static void print_row(void *ctx, int row, int worker)
 {
     const struct printing *g = ctx;
     const struct brush *b = g->brush;
-    struct print p = {.kind = g->kind, .seed = g->kind->seed + 101u * (uint32_t)(row / b->across)};
+    int print = row / b->across;
+    struct print p = {.kind = g->kind,
+                      .seed = g->kind->seed + 101u * (uint32_t)print,
+                      .dab = print >= BRUSH_STROKES};
     lane4 *at = b->texel + (size_t)row * (size_t)b->along;
 
     (void)worker;

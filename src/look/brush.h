@@ -9,7 +9,11 @@
  * set down (0) to where it is lifted (1), v across. Lanes: cover 0..1, height 0..about 1.4,
  * tone (-1..1, paint that was not mixed through), unused. Private to look/.
  */
-enum { BRUSH_PRINTS = 6 };
+enum {
+    BRUSH_STROKES = 6, /* prints of strokes, then */
+    BRUSH_DABS = 2,    /* of dabs: round, because they are hardly longer than wide */
+    BRUSH_PRINTS = BRUSH_STROKES + BRUSH_DABS
+};
 
 struct brush {
     int along, across; /* texels of a print */

@@ -271,7 +271,9 @@ static void trace_cell(const struct plan *n, int index)
     // Lights are laid on thicker than darks, and faces and lettering thinner than the rest.
     s->height = layer->height * (0.7f + 0.6f * clampf(s->colour[0], 0.0f, 1.0f)) *
                 (1.0f - 0.35f * care) * (0.8f + 0.4f * dice(n, cell, 8));
-    s->print = (uint8_t)(dice(n, cell, 9) * BRUSH_PRINTS);
+    bool dab = back.points + ahead.points == 0;
+    s->print = (uint8_t)(dab ? BRUSH_STROKES + (int)(dice(n, cell, 9) * BRUSH_DABS)
+                             : (int)(dice(n, cell, 9) * BRUSH_STROKES));
     s->mirrored = dice(n, cell, 10) < 0.5f;
     s->order = hash_u32((uint32_t)cell, 11, layer->seed);
 }
