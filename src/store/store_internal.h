@@ -6,6 +6,9 @@
 
 #include "store/store.h"
 
+/* How long the first answer to an idempotency key is kept. */
+#define STORE_IDEMPOTENCY_MS (INT64_C(24) * 3600 * 1000)
+
 /* A key as it is kept: never the key itself. */
 struct store_key {
     uint8_t sha256[SHA256_BYTES];

@@ -142,7 +142,7 @@ static enum err open_readers(struct store_sqlite *s, const char *path, struct er
 }
 
 // What never changes while the store is open.
-static enum err read_constants(struct store_sqlite *s)
+static enum err read_constants(struct store_sqlite *s, struct err_note *note)
 {
     struct db *db = &s->writer.db;
     struct query q;
@@ -153,10 +153,13 @@ static enum err read_constants(struct store_sqlite *s)
     if (e == ERR_OK)
         memcpy(s->site_secret, sqlite3_column_blob(q.st, 0), sizeof(s->site_secret));
     query_end(&q);
-    if (e)
-        return e == ERR_NONE ? ERR_CORRUPT : e;
-    query_begin(&q, db, "SELECT coalesce(max(served), 0) FROM account");
-    return query_only_i64(&q, &s->writer.served);
+    if (e == ERR_NONE)
+        return err_set(note, ERR_CORRUPT, "its site secret is missing: restore a backup");
+    if (!e) {
+        query_begin(&q, db, "SELECT coalesce(max(served), 0) FROM account");
+        e = query_only_i64(&q, &s->writer.served);
+    }
+    return e ? db_refused(db, e, note) : ERR_OK;
 }
 
 enum err store_sqlite_open(const char *path, const struct store_options *o, struct store **out,
@@ -171,20 +174,18 @@ enum err store_sqlite_open(const char *path, const struct store_options *o, stru
     if (!e)
         e = db_open(&s->writer.db, path, true, o->log, note);
     if (!e)
-        e = schema_migrate(&s->writer.db, path, note);
+        e = schema_migrate(&s->writer.db, note);
     if (!e)
         e = open_readers(s, path, note);
     if (!e)
-        e = read_constants(s);
-    if (!e)
-        e = writer_start(&s->writer, s);
+        e = read_constants(s, note);
+    if (!e && writer_start(&s->writer, s) != ERR_OK)
+        e = err_set(note, ERR_NOMEM, "no memory for another thread");
     if (!e) {
         *out = &s->store;
         return ERR_OK;
     }
-    if (note && !note->text[0])
-        err_set(note, e, "cannot open the database %s: %s", path,
-                sqlite3_errmsg(s->writer.db.handle));
+    err_note_prefix(note, "the database %s", path);
     free_store(s);
     return e;
 }

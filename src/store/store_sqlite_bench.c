@@ -62,7 +62,7 @@ enum err store_bench_raw(const char *path, int count, int batch, int64_t *elapse
     if (!e)
         e = db_open(&db, path, true, NULL, note);
     if (!e)
-        e = schema_migrate(&db, path, note);
+        e = schema_migrate(&db, note);
     if (!e)
         e = make_account(&db);
     int64_t start_ns = clock_mono_ns(&clock_system);

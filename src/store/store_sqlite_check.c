@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store_sqlite_internal.h"
 
-static const int64_t IDEMPOTENCY_MS = INT64_C(24) * 3600 * 1000;
-
 // Rows that go in one transaction: some milliseconds of work, so that accepts need not wait longer.
 enum { SWEEP_ROWS = 500 };
 
@@ -22,7 +20,7 @@ static enum err run_sweep(struct writer *w, void *args)
     query_begin(&q, &w->db,
                 "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency "
                 "WHERE created_ms <= ? ORDER BY created_ms LIMIT ?)");
-    query_i64(&q, in->now_ms - IDEMPOTENCY_MS);
+    query_i64(&q, in->now_ms - STORE_IDEMPOTENCY_MS);
     query_i64(&q, SWEEP_ROWS);
     enum err e = query_run(&q);
     if (e)

@@ -54,6 +54,17 @@ enum err db_error(struct db *db, int rc)
     return meaning(rc);
 }
 
+enum err db_refused(struct db *db, enum err e, struct err_note *note)
+{
+    int rc = sqlite3_errcode(db->handle) & 0xff; // SQLITE_NOMEM when there is no handle
+
+    if (rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT)
+        return err_set(note, ERR_CORRUPT,
+                       "%s: restore a backup, or name another file in PATINA_DATABASE",
+                       sqlite3_errmsg(db->handle));
+    return err_set(note, e, "%s", sqlite3_errmsg(db->handle));
+}
+
 static int log_grew(void *arg, sqlite3 *handle, const char *name, int pages)
 {
     (void)handle;
@@ -93,12 +104,7 @@ enum err db_open(struct db *db, const char *path, bool writable, const struct lo
         sqlite3_wal_hook(db->handle, log_grew, db);
         return ERR_OK;
     }
-    bool not_ours = (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT;
-    enum err e = not_ours ? ERR_CORRUPT : meaning(rc);
-    if (e == ERR_UNAVAILABLE && (rc & 0xff) != SQLITE_BUSY)
-        e = ERR_IO;
-    err_set(note, e, "cannot open the database %s: %s", path,
-            db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+    enum err e = db_refused(db, meaning(rc), note);
     db_close(db);
     return e;
 }

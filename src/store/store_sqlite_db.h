@@ -26,8 +26,8 @@ struct db {
     } statement[DB_STATEMENTS];
 };
 
-/* Opens an existing file for writing or reading, with the settings that every connection has. The
- * note says what to do. On failure nothing is open. */
+/* Opens an existing file for writing or reading, with the settings that every connection has. On
+ * failure nothing is open. */
 MUST_USE enum err db_open(struct db *db, const char *path, bool writable, const struct log *log,
                           struct err_note *note);
 void db_close(struct db *db);
@@ -36,6 +36,10 @@ void db_close(struct db *db);
  * have dropped the pages that it could not write, so that neither this file nor anything promised
  * from now on can be trusted; a restart reads what is really there. */
 enum err db_error(struct db *db, int rc);
+
+/* For opening: writes the note on what SQLite has just refused as `e`, and gives `e`, or
+ * ERR_CORRUPT when the file is no database or a damaged one. */
+enum err db_refused(struct db *db, enum err e, struct err_note *note);
 
 /*
  * One run of a statement. `sql` must live for ever and be one literal per place: its address finds
@@ -76,7 +80,7 @@ MUST_USE enum err db_exec(struct db *db, const char *sql);
 void db_checkpoint(struct db *db);
 
 /* When to do so. 16 MB: large enough that pages which change often are copied into the database
- * once for many commits, small enough that the copying (some 20 ms) goes unnoticed. */
+ * once for many commits, small enough that nobody waits long while they are copied. */
 enum { CHECKPOINT_PAGES = 4096 };
 
 /* Pages that the log holds since it was last begun anew. */

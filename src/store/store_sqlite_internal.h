@@ -26,8 +26,9 @@ extern const int sqlite_migration_count;
 /* Makes the file (0600) when it is missing. */
 MUST_USE enum err schema_create_file(const char *path, struct err_note *note);
 
-/* Brings the schema up to date, in one transaction. */
-MUST_USE enum err schema_migrate(struct db *db, const char *path, struct err_note *note);
+/* Brings the schema up to date, in one transaction. ERR_TOO_NEW, ERR_CORRUPT (damaged, or another
+ * program's), ERR_UNSUPPORTED (no local file system). */
+MUST_USE enum err schema_migrate(struct db *db, struct err_note *note);
 
 /* ---- accounts and keys in memory (store_sqlite_cache.c) ---- */
 

@@ -18,7 +18,7 @@ enum err schema_create_file(const char *path, struct err_note *note)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return err_errno(note, "cannot open the database %s", path);
+        return err_errno(note, "cannot open it");
     close(fd);
     return ERR_OK;
 }
@@ -27,31 +27,25 @@ static enum err run_script(struct db *db, const char *sql, struct err_note *note
 {
     int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
-    if (rc == SQLITE_OK)
-        return ERR_OK;
-    if ((rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT)
-        return err_set(note, ERR_CORRUPT,
-                       "%s: restore a backup, or name another file in PATINA_DATABASE",
-                       sqlite3_errmsg(db->handle));
-    err_set(note, ERR_IO, "%s", sqlite3_errmsg(db->handle));
-    return db_error(db, rc);
+    return rc == SQLITE_OK ? ERR_OK : db_refused(db, db_error(db, rc), note);
 }
 
-static enum err read_number(struct db *db, const char *sql, int64_t *out)
+static enum err read_number(struct db *db, const char *sql, int64_t *out, struct err_note *note)
 {
     struct query q;
 
     query_begin(&q, db, sql);
-    return query_only_i64(&q, out);
+    enum err e = query_only_i64(&q, out);
+    return e < 0 ? db_refused(db, e, note) : e;
 }
 
 static enum err check_identity(struct db *db, int64_t version, struct err_note *note)
 {
     int64_t id = 0, tables = 0;
-    enum err e = read_number(db, "PRAGMA application_id", &id);
+    enum err e = read_number(db, "PRAGMA application_id", &id, note);
 
     if (!e)
-        e = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+        e = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, note);
     if (e)
         return e;
     if (id != APPLICATION_ID && (id != 0 || version != 0 || tables != 0))
@@ -111,7 +105,7 @@ static enum err check_log(struct db *db, struct err_note *note)
     return e;
 }
 
-enum err schema_migrate(struct db *db, const char *path, struct err_note *note)
+enum err schema_migrate(struct db *db, struct err_note *note)
 {
     int64_t version = 0;
     enum err e = run_script(db, "PRAGMA journal_mode = WAL", note);
@@ -121,7 +115,7 @@ enum err schema_migrate(struct db *db, const char *path, struct err_note *note)
     if (!e)
         e = run_script(db, "BEGIN IMMEDIATE", note);
     if (!e)
-        e = read_number(db, "PRAGMA user_version", &version);
+        e = read_number(db, "PRAGMA user_version", &version, note);
     if (!e)
         e = check_identity(db, version, note);
     if (!e && version < sqlite_migration_count)
@@ -130,7 +124,5 @@ enum err schema_migrate(struct db *db, const char *path, struct err_note *note)
         e = run_script(db, "COMMIT", note);
     if (!sqlite3_get_autocommit(db->handle))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-    if (e)
-        err_note_prefix(note, "the database %s", path);
     return e;
 }

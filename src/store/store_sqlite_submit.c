@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t IDEMPOTENCY_MS = INT64_C(24) * 3600 * 1000;
-
 struct accept {
     struct request request;
     const struct store_submit *in;
@@ -27,7 +25,7 @@ static enum err look_up_key(struct writer *w, struct accept *a)
     query_i64(&q, in->account);
     query_text(&q, in->idem_path);
     query_text(&q, in->idem_key);
-    query_i64(&q, writer_now_ms(w) - IDEMPOTENCY_MS);
+    query_i64(&q, writer_now_ms(w) - STORE_IDEMPOTENCY_MS);
     enum err e = query_next(&q);
     if (e == ERR_OK) {
         const void *hash = sqlite3_column_blob(q.st, 0), *answer = sqlite3_column_blob(q.st, 1);

@@ -106,6 +106,21 @@ static void what_is_no_database_is_refused(void **state)
     assert_refused(p, ERR_CORRUPT, "not a database");
 }
 
+static void a_damaged_database_is_refused(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = NULL;
+    char junk[600];
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    store_close(s);
+    memset(junk, 0xA5, sizeof(junk));
+    int fd = open(p->path, O_WRONLY); // the catalogue, behind the file's header
+    assert_int_equal(pwrite(fd, junk, sizeof(junk), 100), sizeof(junk));
+    close(fd);
+    assert_refused(p, ERR_CORRUPT, "restore a backup");
+}
+
 static void another_programs_database_is_refused(void **state)
 {
     const struct place *p = *state;
@@ -386,6 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_file_is_private),
         TEST(what_is_no_database_is_refused),
+        TEST(a_damaged_database_is_refused),
         TEST(another_programs_database_is_refused),
         TEST(a_newer_versions_database_is_refused),
         TEST(a_missing_folder_is_refused),
