@@ -32,6 +32,7 @@ static enum patina_status status_of(enum err e)
     case ERR_INVALID:
     case ERR_TOO_LARGE:
     case ERR_UNSUPPORTED:
+    case ERR_CORRUPT: // a size that no picture has
     case ERR_NOT_FOUND:
         return PATINA_INVALID;
     case ERR_CANCELLED:

@@ -74,6 +74,17 @@ enum err budget_take(struct budget *b, int64_t bytes, const atomic_bool *cancel,
     return e;
 }
 
+int budget_waiting(struct budget *b)
+{
+    int n = 0;
+
+    pthread_mutex_lock(&b->lock);
+    for (const struct taker *t = b->first; t; t = t->next)
+        n++;
+    pthread_mutex_unlock(&b->lock);
+    return n;
+}
+
 static void give(struct budget *b, int places, int64_t bytes)
 {
     pthread_mutex_lock(&b->lock);

@@ -22,6 +22,9 @@ void budget_free(struct budget *b);
 MUST_USE enum err budget_take(struct budget *b, int64_t bytes, const atomic_bool *cancel,
                               struct err_note *note);
 
+/* How many wait just now, for tests and metrics. */
+int budget_waiting(struct budget *b);
+
 void budget_give_place(struct budget *b);
 void budget_give_bytes(struct budget *b, int64_t bytes);
 
