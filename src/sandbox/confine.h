@@ -24,6 +24,9 @@
 #define SANDBOX_SANITIZED 0
 #endif
 
+/* What a sanitizer must not try there: to trace this process, to start a symbolizer. */
+#define SANITIZER_OPTIONS "detect_leaks=0:symbolize=0"
+
 struct confine_limits {
     int64_t memory_bytes; /* address space */
     int cpu_s;            /* SIGXCPU past it, SIGKILL a second later */

@@ -155,7 +155,8 @@ static enum err start(struct session *s, int source_fd, size_t source_len, int64
     if (SANDBOX_SANITIZED) {
         // The sanitizer keeps the limit that RLIMIT_AS keeps elsewhere.
         snprintf(sanitizer, sizeof(sanitizer),
-                 "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:hard_rss_limit_mb=%d:"
+                 "ASAN_OPTIONS=" SANITIZER_OPTIONS
+                 ":allocator_may_return_null=1:hard_rss_limit_mb=%d:"
                  "max_allocation_size_mb=%d",
                  (int)(s->d->o.memory_bytes >> 20) + 256, (int)(s->d->o.memory_bytes >> 20));
         env[0] = sanitizer;

@@ -43,7 +43,9 @@ struct self {
 
     render_fn *fn;
     void *ctx;
-    int64_t progress_ns; // when it was last reported; main thread
+    // The main thread's alone.
+    uint64_t answering;
+    int64_t progress_ns; // when it was last reported
 };
 
 static void send_or_exit(const struct render_reply *r, const void *tail, size_t len, int fd)
@@ -103,7 +105,7 @@ static void report_progress(void *ctx, float done)
     if (now - s->progress_ns < (int64_t)PROGRESS_EVERY_MS * 1000000)
         return;
     s->progress_ns = now;
-    const struct render_reply r = {.type = RENDER_PROGRESS, .call = s->call, .done = done};
+    const struct render_reply r = {.type = RENDER_PROGRESS, .call = s->answering, .done = done};
     send_or_exit(&r, NULL, 0, -1);
 }
 
@@ -179,6 +181,7 @@ static void answer(struct self *s, const struct request *rq)
     struct err_note note = {0};
     int fd = -1;
 
+    s->answering = r.call;
     s->progress_ns = 0;
     r.err = render(s, rq, &r, &report, &fd, &note);
     r.status = note.status;

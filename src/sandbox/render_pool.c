@@ -123,7 +123,8 @@ static void start(struct render_pool *p, struct renderer *r)
 {
     // Nothing of the server's environment, which holds keys: what an engine needs is in argv.
     char *const env[] = {(char *)"OMP_WAIT_POLICY=passive",
-                         SANDBOX_SANITIZED ? (char *)"ASAN_OPTIONS=detect_leaks=0" : NULL, NULL};
+                         SANDBOX_SANITIZED ? (char *)"ASAN_OPTIONS=" SANITIZER_OPTIONS : NULL,
+                         (char *)"TSAN_OPTIONS=" SANITIZER_OPTIONS, NULL};
     const struct child_options o = {
         .path = p->o.argv[0], .argv = p->o.argv, .env = env, .source_fd = -1, .keep_stderr = true};
     struct err_note note = {0};

@@ -315,6 +315,6 @@ int main(int argc, char **argv)
     priority = getpriority(PRIO_PROCESS, 0);
     policy = sched_getscheduler(0);
     for (char **e = environ; *e; e++)
-        variables += strncmp(*e, "ASAN_OPTIONS=", 13) != 0;
+        variables += strncmp(*e + 1, "SAN_OPTIONS=", 12) != 0;
     return render_main(obey, NULL, strcmp(how, "jit") == 0);
 }

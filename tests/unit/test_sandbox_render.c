@@ -24,16 +24,15 @@
 
 enum { GRACE_MS = 300, LONG_MS = 60000 };
 
-static struct render_pool *open_pool(int processes, const char *how)
+static struct render_pool *open_pool(int processes, bool jit)
 {
-    static char *argv[3];
+    static char *const plain[] = {(char *)TEST_CHILD, NULL};
+    static char *const with_jit[] = {(char *)TEST_CHILD, (char *)"jit", NULL};
     const struct render_pool_options o = {
-        .processes = processes, .argv = argv, .cancel_grace_ms = GRACE_MS};
+        .processes = processes, .argv = jit ? with_jit : plain, .cancel_grace_ms = GRACE_MS};
     struct render_pool *p = NULL;
     struct err_note note = {0};
 
-    argv[0] = (char *)TEST_CHILD;
-    argv[1] = (char *)how;
     if (render_pool_open(&o, &p, &note) != ERR_OK)
         fail_msg("%s", note.text);
     return p;
@@ -87,7 +86,7 @@ static void count_progress(void *ctx, float done)
 
 static void pictures_and_report_come_back(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     struct render_answer out = {.count = 0};
     struct err_note note = {0};
     struct source s;
@@ -123,7 +122,7 @@ static void pictures_and_report_come_back(void **state)
 
 static void a_renderer_starts_with_little(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     struct render_answer out = {.count = 0};
     struct err_note note;
     char want[64];
@@ -140,7 +139,7 @@ static void a_renderer_starts_with_little(void **state)
 
 static void what_an_engine_needs_works(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL), *jit = open_pool(1, "jit");
+    struct render_pool *p = open_pool(1, false), *jit = open_pool(1, true);
     struct render_answer out = {.count = 0};
     struct err_note note;
 
@@ -159,7 +158,7 @@ static void what_an_engine_needs_works(void **state)
 
 static void errors_and_notes_come_back(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     struct render_answer out = {.count = 0};
     struct err_note note;
 
@@ -179,7 +178,7 @@ static void errors_and_notes_come_back(void **state)
 
 static void requests_have_a_limit(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     struct render_answer out = {.count = 0};
     struct err_note note;
     char *request = malloc(RENDER_JSON_BYTES_MAX + 2);
@@ -212,7 +211,7 @@ static long pid_of(struct render_pool *p)
 static void a_dead_renderer_is_replaced(void **state)
 {
     static const char *const row[] = {"crash", "leave"};
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     struct render_answer out = {.count = 0};
     struct err_note note;
 
@@ -245,7 +244,7 @@ static void a_lying_renderer_is_found_out(void **state)
     for (int i = 0; i < LIES; i++) {
         char request[32];
         struct render_pool *p =
-            open_pool(1, NULL); // so that the child knows the number of its call
+            open_pool(1, false); // so that the child knows the number of its call
         snprintf(request, sizeof(request), "lie %d", i);
         if (run(p, request, &out, &note) != ERR_CRASHED)
             fail_msg("%s: %s", request, note.text);
@@ -265,7 +264,7 @@ static void forbidden_calls_kill(void **state)
     struct err_note note;
 
     (void)state;
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     for (size_t i = 0; i < (SANDBOX_SANITIZED ? also_sanitized : sizeof(row) / sizeof(row[0]));
          i++) {
         enum err e = run(p, row[i], &out, &note);
@@ -312,7 +311,7 @@ static enum err run_cancelled(struct render_pool *p, const char *request, int64_
 
 static void a_cancel_is_passed_on(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     int64_t took_ms, best_ms = INT64_MAX;
 
     (void)state;
@@ -329,7 +328,7 @@ static void a_cancel_is_passed_on(void **state)
 
 static void a_cancel_that_is_ignored_kills(void **state)
 {
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     int64_t took_ms;
 
     (void)state;
@@ -338,7 +337,7 @@ static void a_cancel_that_is_ignored_kills(void **state)
     assert_in_range(took_ms, GRACE_MS, GRACE_MS + 3000);
     assert_true(pid_of(p) != pid);
     render_pool_close(p);
-    p = open_pool(1, NULL); // so that the child knows the number of its call
+    p = open_pool(1, false); // so that the child knows the number of its call
     assert_int_equal(run_cancelled(p, "flood", &took_ms), ERR_CANCELLED);
     assert_in_range(took_ms, GRACE_MS, GRACE_MS + 3000);
     render_pool_close(p);
@@ -347,7 +346,7 @@ static void a_cancel_that_is_ignored_kills(void **state)
 static void the_limit_ends_it(void **state)
 {
     static const char *const row[] = {"spin", "wait_cancel"};
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     struct render_answer out = {.count = 0};
     struct source s;
 
@@ -376,7 +375,7 @@ static void *echo_often(void *arg)
 
 static void more_callers_than_renderers_take_turns(void **state)
 {
-    struct render_pool *p = open_pool(2, NULL);
+    struct render_pool *p = open_pool(2, false);
     pthread_t t[6];
 
     (void)state;
@@ -419,7 +418,7 @@ static void *run_until_closed(void *arg)
 
 static void closing_stops_what_runs(void **state)
 {
-    struct stopped st = {.pool = open_pool(2, NULL)};
+    struct stopped st = {.pool = open_pool(2, false)};
     pthread_t t;
 
     (void)state;
@@ -435,7 +434,8 @@ static void closing_stops_what_runs(void **state)
 static void the_end_of_the_channel_ends_it(void **state)
 {
     char *const argv[] = {(char *)TEST_CHILD, NULL};
-    char *const env[] = {SANDBOX_SANITIZED ? (char *)"ASAN_OPTIONS=detect_leaks=0" : NULL, NULL};
+    char *const env[] = {SANDBOX_SANITIZED ? (char *)"ASAN_OPTIONS=" SANITIZER_OPTIONS : NULL,
+                         NULL};
     const struct child_options o = {.path = TEST_CHILD, .argv = argv, .env = env, .source_fd = -1};
     const struct render_command c = {.type = RENDER_REQUEST, .width = 8, .height = 8, .call = 1};
     struct source s;
@@ -514,7 +514,7 @@ static void nothing_leaks(void **state)
 
     (void)state;
     int before = open_fds();
-    struct render_pool *p = open_pool(2, NULL);
+    struct render_pool *p = open_pool(2, false);
     for (int i = 0; i < 60; i++)
         if (run(p, request[i % 3], &out, &note) == ERR_OK)
             render_answer_release(&out);
@@ -546,7 +546,7 @@ static void waiting_costs_little_memory(void **state)
     (void)state;
     if (SANDBOX_SANITIZED)
         SKIP("sanitizers need memory of their own");
-    struct render_pool *p = open_pool(1, NULL);
+    struct render_pool *p = open_pool(1, false);
     long pid = pid_of(p), before = resident_kb(pid);
     open_source(&s, 1024, 1024);
     const struct render_call call = {
