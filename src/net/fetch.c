@@ -103,10 +103,10 @@ static enum err find_target(struct fetcher *f, struct arena *a, const char *text
 
 static enum err refuse_status(const struct exchange *x, struct err_note *note)
 {
-    enum err e = err_set_reason(note, ERR_FETCH, "http_status",
-                                "%s answers with status %d; check that the URL works without "
-                                "signing in",
-                                x->url->host, x->status);
+    const char *advice = x->status >= 500 ? "try again later"
+                                          : "check that the URL works without signing in";
+    enum err e = err_set_reason(note, ERR_FETCH, "http_status", "%s answers with status %d; %s",
+                                x->url->host, x->status, advice);
 
     if (note)
         note->status = x->status;

@@ -44,96 +44,45 @@ static void join(const struct prompt_terms *t, char out[4000])
         n += snprintf(out + n, 4000 - (size_t)n, "%s%s", i ? ", " : "", t->name[i]);
 }
 
-// What a prompt means, as "medium | materials | palette | light | modifiers | excluded | unknown".
+/* Every row of prompts.tsv, whose path is the first argument. */
+static const char *prompts_path;
+
 static void words_are_understood(void **state)
 {
-    static const struct {
-        const char *text, *means;
-    } row[] = {
-        {"Convert to oil painting style", "oil painting | | | | | |"},
-        {"oil", "oil painting | | | | | |"},
-        {"OILS ON CANVAS", "oil painting | | | | | |"},
-        {"Please make it into an oil-painting!", "oil painting | | | | | |"},
-        {"painted in oils, thick brush strokes", "oil painting | | | | impasto | |"},
-        {"oil paintings", "oil painting | | | | | |"},
-        {"in the style of Vincent van Gogh", "oil painting | | | | expressionist | |"},
-        {"Van Gogh\xE2\x80\x99s Starry Night", "oil painting | | | | expressionist | |"},
-        {"pencil drawing in the manner of van gogh", "pencil | | | | expressionist | |"},
-        {"impressionism", "oil painting | | | | impressionist | |"},
-        {"a painting in watercolour", "watercolour | | | | | |"},
-        {"watercolor", "watercolour | | | | | |"},
-        {"water color painting", "watercolour | | | | | |"},
-        {"aquarelle", "watercolour | | | | | |"},
-        {"AQUARELLE\xCC\x81", "watercolour | | | | | |"},
-        {"coloured pencils", "coloured pencil | | | | | |"},
-        {"colored-pencil drawing", "coloured pencil | | | | | |"},
-        {"charcoal sketch", "charcoal | | | | | |"},
-        {"sketch", "pencil | | | | | |"},
-        {"cel shaded", "cel | | | | | |"},
-        {"ukiyo-e by Hokusai", "ukiyo-e | | | | | |"},
-        {"d\xC3\xA0l\xC3\xAD", "oil painting | | | | surreal | |"},
-        {"cross-stitch", "cross-stitch | | | | | |"},
-        {"claymation", "claymation | | | | | |"},
-        {"pointillism", "pointillism | | | | | |"},
-        {"gouache", "gouache | | | | | |"},
-        {"stained glass windows", "stained glass | | | | | |"},
-        {"glass", " | glass | | | | |"},
-        {"carved from black walnut, moonlit", " | walnut | | moonlight | | |"},
-        {"golden statue", " | gold | | | | |"},
-        {"gold", " | gold | | | | |"},
-        {"marbled, polished", " | marble | | | polished | |"},
-        {"made of LEGO", " | LEGO-like bricks | | | | |"},
-        {"a stained-glass window in emerald and gold", "stained glass | | emerald, gold | | | |"},
-        {"oil painting of a bronze statue", "oil painting | bronze | | | | |"},
-        {"oil painting, gold tones", "oil painting | | gold | | | |"},
-        {"oil painting, blue and gold", "oil painting | | blue, gold | | | |"},
-        {"watercolour carved from gold", "watercolour | gold | | | | |"},
-        {"pastel portrait", "pastel | | | | | |"},
-        {"oil painting in pastel colours", "oil painting | | pastel | | | |"},
-        {"oil painting, pastel", "oil painting | | pastel | | | |"},
-        {"dark grey and sky blue", " | | gray, sky blue | | | |"},
-        {"sepia, film noir, golden hour", " | | sepia | noir, golden hour | | |"},
-        {"autumn mist", " | | autumn | foggy | | |"},
-        {"oil painting without blue", "oil painting | | | | | blue |"},
-        {"oil painting, no red or green tones, glossy",
-         "oil painting | | | | glossy | red, green |"},
-        {"not too bold", " | | | | | bold |"},
-        {"no frames, oil", "oil painting | | | | | frame |"},
-        {"don\xE2\x80\x99t use zorbs, oil", "oil painting | | | | | zorbs |"},
-        {"oil --no red, a picture frame, zorb flub",
-         "oil painting | | | | | red, frame, zorb flub |"},
-        {"no, oil", "oil painting | | | | | |"},
-        {"oil::2 blue::-1 red::0", "oil painting | | | | | blue |"},
-        {"a cat on a bench, frobnicated", " | | | | | | frobnicated"},
-        {"ZORB \xC3\x89t\xC3\xA9 zorb", " | | | | | | zorb, \xC3\xA9t\xC3\xA9"},
-        {"\xE6\xB2\xB9\xE7\x94\xBB", " | | | | | | \xE6\xB2\xB9\xE7\x94\xBB"},
-        {"\xF0\x9F\x8E\xA8 oil \xF0\x9F\x8E\xA8", "oil painting | | | | | |"},
-        {"watercolr", "watercolour | | | | | |"},
-        {"mosiac, embroidary", "mosaic | | | | | |"},
-        {"oil paintng", "oil painting | | | | | |"},
-        {"a planter", " | | | | | |"},
-        {"8k, 1920 x 35", " | | | | | |"},
-        {"", " | | | | | |"},
-        {"oil, canvas", "oil painting | | | | | |"},
-        {"rose gold & walnut + oak", " | rose gold, walnut, oak | | | | |"},
-    };
+    enum { LISTS = 6, COLUMNS = 2 + LISTS };
+    FILE *file = fopen(prompts_path, "re");
+    char line[4000];
+    int rows = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        struct reading *r = read_prompt(row[i].text);
-        const struct prompt_terms *list[] = {&r->p.materials, &r->p.palette,  &r->p.light,
-                                             &r->p.modifiers, &r->p.excluded, &r->p.unknown};
-        char means[8000];
-        int n = snprintf(means, sizeof(means), "%s", r->p.medium ? r->p.medium : "");
-        for (int k = 0; k < 6; k++) {
-            char names[4000];
-            join(list[k], names);
-            n += snprintf(means + n, sizeof(means) - (size_t)n, " |%s%s", *names ? " " : "", names);
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        const char *column[COLUMNS];
+        char *rest = line;
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '#' || line[0] == '\0')
+            continue;
+        for (int i = 0; i < COLUMNS; i++) {
+            const char *next = strsep(&rest, "\t");
+            column[i] = next ? next : "";
         }
-        if (strcmp(means, row[i].means) != 0)
-            fail_msg("'%s' means '%s', not '%s'", row[i].text, means, row[i].means);
+        struct reading *r = read_prompt(column[0]);
+        const struct prompt_terms *list[LISTS] = {&r->p.materials, &r->p.palette,  &r->p.light,
+                                                  &r->p.modifiers, &r->p.excluded, &r->p.unknown};
+        const char *medium = r->p.medium ? r->p.medium : "";
+        if (strcmp(medium, column[1]) != 0)
+            fail_msg("'%s': medium '%s', not '%s'", column[0], medium, column[1]);
+        for (int i = 0; i < LISTS; i++) {
+            char names[4000];
+            join(list[i], names);
+            if (strcmp(names, column[2 + i]) != 0)
+                fail_msg("'%s': '%s', not '%s'", column[0], names, column[2 + i]);
+        }
         done(r);
+        rows++;
     }
+    fclose(file);
+    assert_true(rows > 60);
 }
 
 static void parameters_are_read(void **state)
@@ -560,7 +509,7 @@ static void the_longest_prompts_are_read(void **state)
     buf_release(&text);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_understood),
@@ -577,5 +526,10 @@ int main(void)
         cmocka_unit_test(the_longest_prompts_are_read),
     };
 
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_prompt tests/prompts.tsv\n");
+        return 2;
+    }
+    prompts_path = argv[1];
     return cmocka_run_group_tests_name("prompt", tests, NULL, NULL);
 }
