@@ -73,35 +73,44 @@ static uint32_t style_of(const char *text)
     return h | 1;
 }
 
+static const struct recipe *recipe_of_terms(const struct engine_look *l,
+                                            const struct prompt_terms *t, const char **word)
+{
+    for (int i = 0; i < t->count; i++) {
+        const struct recipe *r = recipe_find(l->recipes, t->name[i]);
+        if (r) {
+            *word = t->name[i];
+            return r;
+        }
+    }
+    return NULL;
+}
+
 /*
- * The look of the medium, or, where that is oil or not said, of a manner of painting:
- * "impressionist" alone or before "oil painting" is a look of its own. *manner is the word that
- * decided, or NULL.
+ * The look of the medium; where that is oil or not said, of a manner of painting ("impressionist"
+ * alone or before "oil painting" is a look of its own); without either, of the material. *word is
+ * the manner or material that decided, or NULL.
  */
 static const struct recipe *recipe_of(const struct engine_look *l, struct prompt *p,
-                                      struct arena *a, const char **manner)
+                                      struct arena *a, const char **word)
 {
-    const struct recipe *r = p->medium ? recipe_find(l->recipes, p->medium) : NULL;
+    const struct recipe *r = NULL;
 
-    *manner = NULL;
+    *word = NULL;
     if (!p->medium || strcmp(p->medium, FALLBACK) == 0)
-        for (int i = 0; i < p->modifiers.count; i++) {
-            const struct recipe *own = recipe_find(l->recipes, p->modifiers.name[i]);
-            if (own) {
-                *manner = p->modifiers.name[i];
-                return own;
-            }
-        }
-    if (r)
-        return r;
-    if (p->medium)
+        r = recipe_of_terms(l, &p->modifiers, word);
+    if (!r && p->medium)
+        r = recipe_find(l->recipes, p->medium);
+    if (!r)
+        r = recipe_of_terms(l, &p->materials, word);
+    if (!r && p->medium)
         prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; painted in oil instead",
                     p->medium);
     else if (nothing_understood(p))
         prompt_warn(p, a, "no_effect",
                     "the prompt names no medium or material that is known; painted in oil, with a "
                     "palette drawn from its words");
-    return recipe_find(l->recipes, FALLBACK);
+    return r ? r : recipe_find(l->recipes, FALLBACK);
 }
 
 static void warn_terms(struct prompt *p, struct arena *a, const struct prompt_terms *t,
@@ -143,13 +152,13 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
 
     if (nothing_understood(p))
         o.style = style_of(p->text);
-    const char *manner;
-    const struct recipe *recipe = recipe_of(l, p, r->arena, &manner);
+    const char *word;
+    const struct recipe *recipe = recipe_of(l, p, r->arena, &word);
     warn_parameters(p, r->arena);
-    warn_terms(p, r->arena, &p->materials, "material", NULL);
+    warn_terms(p, r->arena, &p->materials, "material", word);
     warn_terms(p, r->arena, &p->palette, "palette", NULL);
     warn_terms(p, r->arena, &p->light, "light", NULL);
-    warn_terms(p, r->arena, &p->modifiers, "word", manner);
+    warn_terms(p, r->arena, &p->modifiers, "word", word);
     for (int i = 0; i < p->excluded.count; i++)
         if (!look_exclude(&o, p->excluded.name[i]))
             prompt_warn(p, r->arena, "no_effect", "--no %s has no effect in this engine yet",

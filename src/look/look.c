@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "image/colour.h"
+#include "look/colour.h"
 
 #include <stdlib.h>
 
@@ -27,8 +28,11 @@ static void finish_row(void *ctx, int y, int worker)
 
     (void)worker;
     for (int x = 0; x < f->p->width; x++, to += 4) {
+        float rgb[3] = {row[x][0], row[x][1], row[x][2]};
+        if (!f->p->linear)
+            linear_from_oklab(row[x][0], row[x][1], row[x][2], rgb);
         for (int k = 0; k < 3; k++)
-            to[k] = srgb_encode(&f->encoder, clampf(row[x][k], 0.0f, 1.0f));
+            to[k] = srgb_encode(&f->encoder, clampf(rgb[k], 0.0f, 1.0f));
         to[3] = f->source->has_alpha ? alpha[4 * (size_t)x] : 255;
     }
 }

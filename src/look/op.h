@@ -44,7 +44,7 @@ struct look_picture {
     int width, height;
     float px_per_unit;
     lane4 *px;   /* L, a, b, height of the paint in units; rows without gaps; owned */
-    bool linear; /* finished by light: px are linear R, G, B instead */
+    bool linear; /* finished by light: px are linear R, G, B instead; not all looks are */
 
     const struct look_maps *maps;
     struct look_variation variation;
