@@ -78,6 +78,10 @@ void answer_derived(struct api *a, struct http_request *r, const struct job *j,
 MUST_USE enum err answer_blob(struct api *a, struct http_request *r, const struct job *j,
                               const struct own_file *f);
 
+/* uploads.c: for the gate. The route's limit leaves room for a form around the picture; a bare body
+ * has none, and one that is too long is refused by its announcement. True when it answered. */
+bool upload_refused(struct api *a, struct http_request *r);
+
 http_handler_fn post_retexture, get_job, post_cancel, get_jobs; /* jobs.c, submit.c */
 http_handler_fn post_upload, get_upload;                        /* uploads.c */
 http_handler_fn get_balance, get_info, get_active_tasks;        /* account.c */

@@ -60,6 +60,18 @@ static bool within_rate(struct api *a, struct http_request *r, const uint8_t key
     return false;
 }
 
+static bool may_enter(struct api *a, struct http_request *r, const struct account *who,
+                      const struct http_route *route)
+{
+    if (who->disabled) {
+        answer_error(a, r, 403, "the account is disabled", NULL);
+        return false;
+    }
+    if (route->body && answer_closed(a, r))
+        return false;
+    return route->handle != post_upload || !upload_refused(a, r);
+}
+
 bool api_gate(void *ctx, struct http_request *r, const struct http_route *route)
 {
     struct api *a = ctx;
@@ -85,12 +97,7 @@ bool api_gate(void *ctx, struct http_request *r, const struct http_route *route)
         answer_err(a, r, e, NULL);
     } else {
         http_set_account(r, who->id, who);
-        if (!within_rate(a, r, hash))
-            return false;
-        if (!who->disabled && !(route->body && answer_closed(a, r)))
-            return true;
-        if (who->disabled)
-            answer_error(a, r, 403, "the account is disabled", NULL);
+        return within_rate(a, r, hash) && may_enter(a, r, who, route);
     }
     return false;
 }

@@ -4,7 +4,9 @@
 #include "image/sniff.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * POST /api/v1/uploads and GET /uploads/{id}. The header is read at once, on the listener's thread
@@ -76,6 +78,12 @@ static void run_upload(void *ctx)
         answer_err(a, r, e, &note);
 }
 
+static enum err upload_refusal(struct err_note *note)
+{
+    return err_set_reason(note, ERR_TOO_LARGE, "bytes", "a picture may have at most %d bytes",
+                          IMAGE_SOURCE_BYTES_MAX);
+}
+
 // The picture's bytes: the field `image` of a form, or the whole body.
 static enum err find_picture(struct http_request *r, struct uploading *up, struct err_note *note)
 {
@@ -99,6 +107,18 @@ static enum err find_picture(struct http_request *r, struct uploading *up, struc
     return ERR_OK;
 }
 
+bool upload_refused(struct api *a, struct http_request *r)
+{
+    const char *type = http_header(r, "Content-Type"), *length = http_header(r, "Content-Length");
+    bool form = type && !strncasecmp(type, "multipart/", 10);
+
+    if (form || !length || strtoll(length, NULL, 10) <= IMAGE_SOURCE_BYTES_MAX)
+        return false;
+    struct err_note note;
+    answer_err(a, r, upload_refusal(&note), &note);
+    return true;
+}
+
 void post_upload(void *ctx, struct http_request *r)
 {
     struct api *a = ctx;
@@ -114,8 +134,7 @@ void post_upload(void *ctx, struct http_request *r)
     if (!e && up->len == 0)
         e = err_set(&note, ERR_INVALID, "the picture is empty");
     if (!e && up->len > IMAGE_SOURCE_BYTES_MAX)
-        e = err_set_reason(&note, ERR_TOO_LARGE, "bytes", "a picture may have at most %d bytes",
-                           IMAGE_SOURCE_BYTES_MAX);
+        e = upload_refusal(&note);
     if (!e)
         e = image_read_info(up->data, up->len, &up->info, &note);
     if (e) {

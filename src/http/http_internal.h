@@ -66,9 +66,7 @@ struct http_request {
     void *user;
 
     bool has_body;
-    bool too_long;    /* the body passed its limit while it came: 413 at its end */
-    size_t discarded; /* bytes after that */
-    size_t budgeted;  /* bytes taken from the server's budget for bodies */
+    size_t budgeted; /* bytes taken from the server's budget for bodies */
     struct buf body;
 
     struct arena arena;
@@ -82,6 +80,7 @@ struct http_request {
 
 struct conn {
     struct watched watched; /* first: the watch knows connections by it */
+    pthread_t thread;       /* of the library, that serves it */
     struct http_request request;
 };
 
@@ -89,10 +88,6 @@ static inline struct conn *conn_of(struct http_request *r)
 {
     return (struct conn *)((char *)r - offsetof(struct conn, request));
 }
-
-/* Room behind a body's limit in which an over-long chunked body is still read, so that its sender
- * gets the 413; past it the connection is cut. */
-enum { DISCARD_MAX = 16 * 1024 * 1024 };
 
 struct http_server {
     struct http_options o;
@@ -111,13 +106,19 @@ struct http_server {
 
 /* request.c */
 void request_begin(struct http_request *r, const char *target);
+void request_choose_id(struct http_request *r); /* theirs when it is sane, else a new one */
 void request_headers(struct http_request *r, const char *method, const char *version);
-bool request_body(struct http_request *r, const char *data, size_t len); /* false: cut it */
+/* 0, or the status to refuse the body with. */
+int request_body(struct http_request *r, const char *data, size_t len);
 void request_refuse(struct http_request *r, int status, const char *why);
 void request_unbudget(struct http_request *r);
 void request_release(struct http_request *r); /* ready for the next one; not the budget */
 
 /* respond.c: hands the answer to the library. */
 enum MHD_Result respond(struct http_request *r);
+
+/* Writes a whole refusal straight to the socket, where the library cannot or must not answer. The
+ * connection has to be closed next. */
+void respond_raw(struct http_request *r, int status, const char *why);
 
 #endif

@@ -100,7 +100,7 @@ static bool sane_id(const char *s)
     return n > 0 && n < sizeof(((struct http_request *)0)->id) && !s[n];
 }
 
-static void choose_id(struct http_request *r)
+void request_choose_id(struct http_request *r)
 {
     const char *theirs = http_header(r, "X-Request-Id");
     uint64_t n = atomic_fetch_add_explicit(&r->server->next_id, 1, memory_order_relaxed);
@@ -188,7 +188,7 @@ void request_headers(struct http_request *r, const char *method, const char *ver
     const char *why = NULL;
 
     r->phase = PHASE_BODY;
-    choose_id(r);
+    request_choose_id(r);
     int bad = check_head(r, method, version, &body, &why);
     // What announces a body that cannot be delimited safely ends the connection.
     r->has_body = body.length != 0 || bad;
@@ -204,9 +204,10 @@ void request_headers(struct http_request *r, const char *method, const char *ver
         request_refuse(r, bad, why);
     else if (!r->target_copy)
         request_refuse(r, 503, "out of memory");
-    else if (target_parse(&target, &r->arena, r->target_copy, r->target_len, &note))
+    else if (target_parse(&target, &r->arena, r->target_copy, r->target_len, &note)) {
+        r->close = true;
         request_refuse(r, 400, note.text);
-    else {
+    } else {
         r->path = target.path;
         r->query = target.query;
         if (atomic_load(&s->stopping))
@@ -216,20 +217,16 @@ void request_headers(struct http_request *r, const char *method, const char *ver
     }
 }
 
-bool request_body(struct http_request *r, const char *data, size_t len)
+int request_body(struct http_request *r, const char *data, size_t len)
 {
-    if (r->too_long) {
-        r->discarded += len;
-        return r->discarded <= DISCARD_MAX;
-    }
     size_t want = r->body.len + len;
-    if (want > r->match.route->body_max || (want > r->budgeted && !budget(r, len))) {
-        r->too_long = true;
-        buf_release(&r->body);
-        return true;
-    }
+
+    if (want > r->match.route->body_max)
+        return 413;
+    if (want > r->budgeted && !budget(r, len))
+        return 503;
     buf_add(&r->body, data, len);
-    return !r->body.failed;
+    return r->body.failed ? 503 : 0;
 }
 
 // ---- answering ----

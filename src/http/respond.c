@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void add(struct MHD_Response *m, const char *name, const char *value)
@@ -126,4 +127,29 @@ enum MHD_Result respond(struct http_request *r)
     enum MHD_Result queued = MHD_queue_response(r->mhd, (unsigned)out->status, m);
     MHD_destroy_response(m);
     return queued;
+}
+
+void respond_raw(struct http_request *r, int status, const char *why)
+{
+    struct http_response out = HTTP_RESPONSE(status);
+    struct buf all = BUF_INIT;
+
+    if (r->server->o.refuse)
+        r->server->o.refuse(r->server->o.ctx, r, why, &out);
+    buf_addf(&all,
+             "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nX-Request-Id: %s\r\n"
+             "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+             "Connection: close\r\n%sContent-Length: %zu\r\n\r\n",
+             status, MHD_get_reason_phrase_for((unsigned)status),
+             out.type ? out.type : "application/json", r->id,
+             status == 503 ? "Retry-After: 5\r\n" : "", out.body.len);
+    buf_add(&all, out.body.data, out.body.len);
+    // Nothing was sent on this connection since the last answer, so there is room for it.
+    if (!all.failed)
+        send(conn_of(r)->watched.fd, all.data, all.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    conn_of(r)->watched.unread = true;
+    r->sent_status = status;
+    r->sent_bytes = (int64_t)out.body.len;
+    buf_release(&all);
+    http_response_release(&out);
 }

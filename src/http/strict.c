@@ -26,6 +26,18 @@ static bool is_text(const char *s, size_t len)
     return true;
 }
 
+// What host and port can be made of (RFC 3986 section 3.2.2); may be empty.
+static bool is_host(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = s[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!alnum && (c == '\0' || !strchr("-._~%!$&'()*+;=:[]", c)))
+            return false;
+    }
+    return true;
+}
+
 // Whether the two bytes at p are the CRLF that the parser has overwritten.
 static bool line_end(const char *p, const char *end)
 {
@@ -106,6 +118,8 @@ int strict_check(const struct strict_head *h, struct strict_body *body, const ch
             return refuse(400, why, "a header field's value has control characters");
         if (is(f, "Host")) {
             hosts++;
+            if (!is_host(f->value, f->value_len))
+                return refuse(400, why, "Host is no host");
         } else if (is(f, "Content-Length")) {
             lengths++;
             if (!read_length(f, &body->length))

@@ -42,8 +42,6 @@ static enum err check_bytes(const char *raw, size_t len, struct err_note *note)
             return err_set(note, ERR_INVALID, "the request target contains a fragment");
         if (c == '%' && percent(raw + i, len - i) < 0)
             return err_set(note, ERR_INVALID, "the request target has bad percent-encoding");
-        if (c == '%' && is_control(percent(raw + i, len - i)))
-            return err_set(note, ERR_INVALID, "the request target encodes a control character");
     }
     return ERR_OK;
 }
@@ -64,17 +62,20 @@ static void skip_authority(const char **raw, size_t *len)
     *len -= scheme + host;
 }
 
+// What stays encoded: a slash would be read as a separator, a control character would end a string
+// or a line of the log. No path of ours has either.
+static bool stays_encoded(int c)
+{
+    return c == '/' || is_control(c);
+}
+
 // Decodes one segment behind out[at] and returns the new end.
 static size_t add_segment(char *out, size_t at, const char *s, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        int c = s[i] == '%' ? percent(s + i, len - i) : (unsigned char)s[i];
-        if (s[i] != '%') {
-            out[at++] = (char)c;
-        } else if (c == '/') {
-            memcpy(out + at, "%2F", 3);
-            at += 3;
-            i += 2;
+        int c = s[i] == '%' ? percent(s + i, len - i) : -1;
+        if (c < 0 || stays_encoded(c)) {
+            out[at++] = s[i];
         } else {
             out[at++] = (char)c;
             i += 2;
@@ -144,8 +145,9 @@ static const char *decode_value(const char *s, size_t len, struct arena *a)
     if (!out)
         return NULL;
     for (size_t i = 0; i < len; i++) {
-        if (s[i] == '%') {
-            out[at++] = (char)percent(s + i, len - i);
+        int c = s[i] == '%' ? percent(s + i, len - i) : -1;
+        if (c >= 0 && !is_control(c)) {
+            out[at++] = (char)c;
             i += 2;
         } else {
             out[at++] = s[i] == '+' ? ' ' : s[i];

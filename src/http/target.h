@@ -11,13 +11,12 @@
 struct target {
     const char *path;  /* begins with '/', percent-decoded; no empty, "." or ".." segments and no
                           slash at its end ("/" alone excepted); valid UTF-8 without controls. An
-                          encoded slash stays "%2F": it is not a separator */
+                          encoded slash or control character stays encoded */
     const char *query; /* as sent, without '?'; "" when there is none */
 };
 
 /* ERR_INVALID (with what is wrong) for anything but the origin form and the absolute form with
- * http or https, bytes outside 0x21..0x7E, bad percent-encoding, %00 and other control characters.
- * ERR_NOMEM. */
+ * http or https, bytes outside 0x21..0x7E, bad percent-encoding. ERR_NOMEM. */
 MUST_USE enum err target_parse(struct target *out, struct arena *a, const char *raw, size_t len,
                                struct err_note *note);
 
