@@ -20,7 +20,8 @@ export CC_LD := $(if $(shell command -v ld.lld),lld)
 
 build:
 	@tools/deps build
-	@test -f build/build.ninja || meson setup build --prefix $(PREFIX) >/dev/null
+	@test -f build/build.ninja || meson setup build --prefix $(PREFIX) >meson.log 2>&1 || \
+		{ cat meson.log; exit 1; }
 	@ninja -C build --quiet
 
 run:
@@ -48,4 +49,4 @@ install: build
 	meson install -C build --no-rebuild
 
 clean:
-	rm -rf build build-gcc build-asan build-tsan build-lint build-fuzz
+	rm -rf meson.log build build-gcc build-asan build-tsan build-lint build-fuzz
