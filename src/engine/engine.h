@@ -31,7 +31,8 @@ struct engine_options {
     int threads;            /* to render with; at least 1 */
     const char *looks_dir;  /* recipes of the operator's own, or NULL (look) */
     const char *model_path; /* weights (flux2), or NULL */
-    const char *isa; /* force an instruction path ("avx512", "avx2", "plain"), or NULL: best */
+    const char *isa; /* force an instruction path ("avx512", "avx2", "plain"), or NULL: best; look
+                        has one path, whose bits are the same everywhere */
 };
 
 struct engine_estimate {

@@ -92,10 +92,13 @@ enum err recipe_set_open(const char *dir, struct recipe_set **out, struct err_no
     struct recipe_set *s = calloc(1, sizeof(*s));
     enum err e = ERR_OK;
 
-    if (s)
-        s->recipe = calloc(RECIPES_MAX, sizeof(*s->recipe));
-    if (!s || !s->recipe)
-        e = err_set(note, ERR_NOMEM, "no memory for looks");
+    if (!s)
+        return err_set(note, ERR_NOMEM, "no memory for looks");
+    s->recipe = calloc(RECIPES_MAX, sizeof(*s->recipe));
+    if (!s->recipe) {
+        recipe_set_close(s);
+        return err_set(note, ERR_NOMEM, "no memory for looks");
+    }
     for (const struct recipe_source *b = recipe_builtin; e == ERR_OK && b->file; b++)
         e = add(s, b->file, b->text, strlen(b->text), note);
     if (e == ERR_OK && dir)
