@@ -128,7 +128,6 @@ static enum err open_account(struct service *v, struct err_note *note)
 static enum err open_net(struct service *v, struct err_note *note)
 {
     struct fetch_options o = {.ca_file = v->s->fetch_ca};
-    const char *port_of = v->s->listen;
     int port;
 
     enum err e = addr_policy_parse(&v->policy, v->s->fetch_allow, v->s->fetch_http, note);
@@ -138,8 +137,10 @@ static enum err open_net(struct service *v, struct err_note *note)
     }
     o.policy = v->policy;
     e = fetcher_open(&o, &v->fetcher, note);
+    if (e && v->s->fetch_ca)
+        err_note_prefix(note, "--fetch-ca");
     if (!e)
-        e = http_listen(port_of, &v->listen_fd, &port, note);
+        e = http_listen(v->s->listen, &v->listen_fd, &port, note);
     if (e)
         return e;
     v->s->port = port;

@@ -67,8 +67,9 @@ static const struct config_option options[] = {
         .help = "admit plain http and ports 80 and 8080 in picture and callback URLs"),
     ROW("fetch-ca", CONFIG_TEXT, fetch_ca, .value = "FILE",
         .help = "PEM file with a certificate authority to trust besides the system's"),
-    ROW("deny", CONFIG_TEXT, deny, .value = "WORD,..",
-        .help = "words that no prompt may have; such a job is refused"),
+    ROW("deny", CONFIG_TEXT, deny, .value = "WORDS",
+        .help = "words that no prompt may have: word,word,.. or, with a slash in it, the path of a "
+                "file with one a line"),
     ROW("cors-origin", CONFIG_TEXT, cors_origin, .value = "ORIGIN",
         .help = "origin whose pages may call the API from a browser, or *"),
     ROW("api-key", CONFIG_TEXT, api_key, .value = "KEY", .computed = "made once, in DATA/api-key",
@@ -164,6 +165,33 @@ static enum err check_key(const char *key, struct err_note *note)
     return ERR_OK;
 }
 
+// A path is replaced by the words of its file, with commas between them.
+static enum err read_deny(struct settings *s, struct arena *a, struct err_note *note)
+{
+    struct buf words = BUF_INIT;
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    enum err e = ERR_OK;
+
+    if (!s->deny || !strchr(s->deny, '/'))
+        return ERR_OK;
+    FILE *f = fopen(s->deny, "re");
+    if (!f)
+        return err_errno(note, "--deny: opening %s", s->deny);
+    while ((len = getline(&line, &room, f)) >= 0)
+        buf_addf(&words, "%s%.*s", words.len ? "," : "", (int)strcspn(line, "\r\n"), line);
+    if (ferror(f))
+        e = err_errno(note, "--deny: reading %s", s->deny);
+    s->deny = arena_memdup(a, words.data ? words.data : "", words.len);
+    if (!e && (words.failed || !s->deny))
+        e = err_set(note, ERR_NOMEM, "out of memory");
+    fclose(f);
+    free(line);
+    buf_release(&words);
+    return e;
+}
+
 enum err settings_resolve(struct settings *s, struct arena *a, struct err_note *note)
 {
     enum err e = split_listen(s, a, note);
@@ -172,6 +200,8 @@ enum err settings_resolve(struct settings *s, struct arena *a, struct err_note *
         e = check_url(s, a, note);
     if (!e)
         e = check_key(s->api_key, note);
+    if (!e)
+        e = read_deny(s, a, note);
     if (!e)
         e = location(a, s, "--database", s->database, "sqlite", "patina.db", &s->database_path,
                      note);

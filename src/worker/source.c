@@ -83,6 +83,20 @@ static enum err upload_key(const struct worker_options *o, int64_t account, cons
     return e;
 }
 
+// Uploads of the account are found by their id alone: public_url may have changed since the job was
+// accepted. Nobody else has a path of 128 such bits, and a foreign one is not found.
+static enum err upload_elsewhere(const struct worker_options *o, const struct job *job,
+                                 char key[BLOB_KEY_MAX + 1], struct err_note *note)
+{
+    const char *host = strstr(job->img_url, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    if (!path || strncmp(path, "/uploads/", 9) != 0 || strlen(path + 9) != 32)
+        return ERR_NONE;
+    enum err e = upload_key(o, job->account, path + 9, key, note);
+    return e == ERR_NOT_FOUND ? ERR_NONE : e;
+}
+
 enum err source_own(const struct worker_options *o, const struct job *job,
                     char key[BLOB_KEY_MAX + 1], struct err_note *note)
 {
@@ -90,7 +104,7 @@ enum err source_own(const struct worker_options *o, const struct job *job,
     const char *path = job->img_url + len;
 
     if (strncmp(job->img_url, o->public_url, len) != 0 || *path != '/')
-        return ERR_NONE;
+        return upload_elsewhere(o, job, key, note);
     if (strncmp(path, "/uploads/", 9) == 0)
         return upload_key(o, job->account, path + 9, key, note);
     if (strncmp(path, "/files/", 7) == 0)

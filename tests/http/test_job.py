@@ -62,7 +62,7 @@ def test_the_same_request_gives_the_same_bytes_and_so_does_the_command(server, d
     for one, two in zip(done["output"]["image_urls"], again["output"]["image_urls"]):
         assert server.get(one).content == server.get(two).content
     (tmp_path / "in.jpg").write_bytes(source)
-    subprocess.run([PATINA, "render", "in.jpg", "oil painting", "--seed", "4294967295", "-o", "out.png"],
+    subprocess.run([PATINA, "render", "in.jpg", "oil painting --seed 4294967295", "-o", "out.png"],
                    cwd=tmp_path, check=True, capture_output=True,
                    env={"PATH": "/usr/bin:/bin", "PATINA_PIXELS": str(PIXELS)})
     assert (tmp_path / "out.png").read_bytes() == \

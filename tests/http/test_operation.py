@@ -123,7 +123,7 @@ def test_a_full_disk_refuses_jobs_and_recovers(tmp_path):
             url = server.upload(jpeg())
             assert server.run(url)["status"] == "completed"
             before = server.balance()
-            (disk / "filler").write_bytes(b"\0" * 60_000_000)
+            (disk / "filler").write_bytes(b"\0" * 70_000_000)
 
             def refused():
                 answer = server.get("/readyz", key=None)
