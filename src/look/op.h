@@ -76,6 +76,7 @@ struct look_op {
     const struct look_param *param; /* ends with a name of NULL; at most LOOK_PARAMS_MAX */
     uint32_t needs;                 /* maps it reads, enum look_need */
     float cost;                     /* share of a render's time, for progress */
+    bool finishes;                  /* leaves linear light: fit to be the last step */
 
     /* `value` has one entry per parameter, each inside its range. ERR_NOMEM, ERR_CANCELLED. */
     enum err (*run)(struct look_picture *p, const float *value);

@@ -178,8 +178,8 @@ enum err recipe_parse(const char *file, const char *text, size_t len, struct rec
         return fail(&r, end, "the look has no name", "", 0);
     if (made.steps == 0)
         return fail(&r, end, "the look has no step", "", 0);
-    if (made.step[made.steps - 1].op != &look_op_relief)
-        return fail(&r, end, "the last step must be [relief]", "", 0);
+    if (!made.step[made.steps - 1].op->finishes)
+        return fail(&r, end, "the last step must be one that finishes, such as [relief]", "", 0);
     *out = made;
     return ERR_OK;
 }

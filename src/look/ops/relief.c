@@ -109,5 +109,6 @@ const struct look_op look_op_relief = {
     .help = "light on the height of the paint, and the canvas where paint is thin",
     .param = PARAM,
     .cost = 1.0f,
+    .finishes = true,
     .run = relief_run,
 };
