@@ -55,8 +55,9 @@ void decoded_release(struct decoded *d);
  * ERR_TOO_LARGE (limits, memory or CPU time of the child; note.reason "pixels", "side", "ratio",
  * "memory" or "cpu"), ERR_UNSUPPORTED, ERR_CORRUPT (also for any other abnormal end of the child,
  * which is logged by note.reason "decoder_died"), ERR_TIMEOUT, ERR_CANCELLED; and, not the
- * picture's fault, ERR_NOMEM and ERR_IO of this process or of a helper that does not get as far as
- * the picture.
+ * picture's fault, ERR_CRASHED when the child was killed from outside (the machine ran out of
+ * memory), ERR_NOMEM and ERR_IO of this process or of a helper that does not get as far as the
+ * picture.
  */
 MUST_USE enum err decoder_decode(struct decoder *d, const void *data, size_t len,
                                  const struct codec_decode_options *o, const atomic_bool *cancel,

@@ -59,8 +59,10 @@ static enum err died(struct session *s)
     if (sig == SIGXCPU || (sig == SIGKILL && end.cpu_ms >= (int64_t)s->d->o.cpu_s * 1000))
         return err_set_reason(s->note, ERR_TOO_LARGE, "cpu",
                               "decoding took more than %d s of processor time", s->d->o.cpu_s);
-    if (sig == SIGKILL) // not by us, so by the kernel that ran out
-        return err_set_reason(s->note, ERR_TOO_LARGE, "memory", "decoding takes too much memory");
+    // Not by us, and not by a limit of its own: the machine ran out of memory, or somebody is
+    // ending processes. The picture need not be at fault.
+    if (sig == SIGKILL)
+        return err_set(s->note, ERR_CRASHED, "the decoder was killed from outside");
     return err_set_reason(s->note, ERR_CORRUPT, "decoder_died",
                           "the picture cannot be decoded (decoder ended by %s)", how);
 }

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,52 @@ static void memory_and_processor_time_end(void **state)
     decoder_close(d);
 }
 
+// Kills the one child of this process once it has used some processor time, so is well under way.
+static void *kill_busy_child(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        DIR *proc = opendir("/proc");
+        for (struct dirent *entry; proc && (entry = readdir(proc));) {
+            char path[300], stat[512];
+            unsigned long ticks = 0;
+            int parent = 0;
+
+            snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+            FILE *f = fopen(path, "re");
+            size_t n = f ? fread(stat, 1, sizeof(stat) - 1, f) : 0;
+            if (f)
+                fclose(f);
+            stat[n] = 0;
+            const char *after_name = strrchr(stat, ')');
+            if (!after_name ||
+                sscanf(after_name + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu", &parent,
+                       &ticks) != 2 ||
+                parent != getpid() || ticks < 2)
+                continue;
+            kill(atoi(entry->d_name), SIGKILL);
+            closedir(proc);
+            return NULL;
+        }
+        if (proc)
+            closedir(proc);
+    }
+}
+
+static void one_that_is_killed_from_outside_may_be_tried_again(void **state)
+{
+    struct decoder *d = open_child(512, 60, 60000);
+    struct decoded out = {.fd = -1};
+    struct err_note note;
+    pthread_t t;
+
+    (void)state;
+    assert_int_equal(pthread_create(&t, NULL, kill_busy_child, NULL), 0);
+    assert_int_equal(decode(d, "spin", &out, &note), ERR_CRASHED);
+    pthread_join(t, NULL);
+    decoder_close(d);
+}
+
 static void a_deadline_ends_it(void **state)
 {
     struct decoder *d = open_child(512, 60, 1000);
@@ -355,6 +402,7 @@ int main(void)
         cmocka_unit_test(forbidden_calls_kill),
         cmocka_unit_test(memory_and_processor_time_end),
         cmocka_unit_test(a_deadline_ends_it),
+        cmocka_unit_test(one_that_is_killed_from_outside_may_be_tried_again),
         cmocka_unit_test(a_cancel_ends_it_soon),
         cmocka_unit_test(nothing_leaks),
         cmocka_unit_test(threads_do_not_meet),
