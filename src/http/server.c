@@ -86,6 +86,7 @@ static void *on_request_line(void *ctx, const char *target, struct MHD_Connectio
     (void)ctx;
     if (!c || !target)
         return NULL;
+    atomic_store_explicit(&c->watched.idle, false, memory_order_relaxed);
     c->request.mhd = mhd;
     request_begin(&c->request, target);
     return &c->request;
@@ -183,6 +184,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **slot,
         return;
     log_request(r, code);
     set_deadline(r, HTTP_NEXT_HEADERS_MS);
+    atomic_store_explicit(&conn_of(r)->watched.idle, true, memory_order_relaxed);
     request_unbudget(r);
     // An abandoned request still belongs to its answerer, too.
     if (atomic_load(&r->state) != REQUEST_ABANDONED)

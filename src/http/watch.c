@@ -41,18 +41,39 @@ static void wake(struct watch *w)
         ;
 }
 
+// The owner's event loop sees the end of the stream and closes; the descriptor is certainly still
+// its own while the connection is in the list.
+static void cut(struct watched *c)
+{
+    if (!atomic_exchange(&c->cut, true))
+        shutdown(c->fd, SHUT_RDWR);
+}
+
 static void cut_late(struct watch *w)
 {
     int64_t now = clock_mono_ns(w->clock);
 
     for (struct watched *c = w->first; c; c = c->next) {
         int64_t deadline = atomic_load_explicit(&c->deadline_ns, memory_order_relaxed);
-        if (!deadline || now < deadline || atomic_load(&c->cut))
-            continue;
-        atomic_store(&c->cut, true);
-        // The owner's event loop sees the end of the stream and closes; the descriptor is
-        // certainly still its own while the connection is in this list.
-        shutdown(c->fd, SHUT_RDWR);
+        if (deadline && now >= deadline)
+            cut(c);
+    }
+}
+
+/*
+ * libmicrohttpd takes a short read for the end of what there is, so an end of stream that came with
+ * the request is never seen, and a client that sends one request and shuts its side down would wait
+ * for the end of ours until the next deadline. Two ticks in a row, because a request that was read
+ * already may be about to begin.
+ */
+static void cut_hung_up(struct watch *w)
+{
+    for (struct watched *c = w->first; c; c = c->next) {
+        struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+        bool gone = atomic_load(&c->idle) && poll(&p, 1, 0) == 1;
+        if (gone && c->hung_up)
+            cut(c);
+        c->hung_up = gone;
     }
 }
 
@@ -108,6 +129,7 @@ static void *run(void *arg)
         }
         pthread_mutex_lock(&w->lock);
         cut_late(w);
+        cut_hung_up(w);
         tend_lingering(w);
         stop = w->stop;
         pthread_mutex_unlock(&w->lock);

@@ -26,6 +26,8 @@ struct watched {
     uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d; of IPv6 the /64 */
     bool unread;         /* its sender was refused while it may still be sending */
     _Atomic bool cut;    /* closed by the watch */
+    _Atomic bool idle;   /* between two requests: closed when its peer has said that it is done */
+    bool hung_up;        /* private */
     struct watched *prev, *next;
 };
 

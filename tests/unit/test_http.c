@@ -4,6 +4,7 @@
 #include "http/http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -120,7 +121,7 @@ static void refuse(void *ctx, struct http_request *r, const char *why, struct ht
     buf_adds(&out->body, why);
 }
 
-static int setup(void **state)
+static int setup_with(void **state, int threads)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct err_note note;
@@ -130,7 +131,7 @@ static int setup(void **state)
     sem_init(&f->go, 0, 0);
     sem_init(&f->done, 0, 0);
     struct http_options o = {.address = "127.0.0.1:0",
-                             .threads = 2,
+                             .threads = threads,
                              .routes = routes,
                              .route_count = sizeof(routes) / sizeof(routes[0]),
                              .alias_from = "/v",
@@ -146,6 +147,16 @@ static int setup(void **state)
     }
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_with(state, 2);
+}
+
+static int setup_single(void **state)
+{
+    return setup_with(state, 1);
 }
 
 static int teardown(void **state)
@@ -240,8 +251,9 @@ static struct reply read_reply(int fd, bool has_body)
 static bool closed(int fd)
 {
     char c;
+    ssize_t n = recv(fd, &c, 1, 0);
 
-    return recv(fd, &c, 1, 0) <= 0;
+    return n == 0 || (n < 0 && errno == ECONNRESET); // not: patience ran out
 }
 
 static struct reply ask_n(const struct fixture *f, const void *request, size_t len)
@@ -503,6 +515,20 @@ static void connections_are_kept(void **state)
     close(fd);
 }
 
+static void a_client_that_is_done_is_not_kept_waiting(void **state)
+{
+    const char *request = "GET /api/echo/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    for (int i = 0; i < 5; i++) {
+        int fd = dial(*state);
+        send_bytes(fd, request, strlen(request));
+        shutdown(fd, SHUT_WR);
+        assert_int_equal(read_reply(fd, true).status, 200);
+        assert_true(closed(fd)); // the clock stands still: by no deadline
+        close(fd);
+    }
+}
+
 static void answers_may_come_from_another_thread(void **state)
 {
     struct fixture *f = *state;
@@ -556,11 +582,26 @@ static void files_come_in_parts(void **state)
     }
 }
 
-// Sends `text`, lets `before` pass without effect, then one more millisecond closes.
+// Returns when a listener of one thread has dealt with all that was sent so far: it has, at the
+// latest, when it comes back for the second of two later requests.
+static void settle(struct fixture *f)
+{
+    const char *request = "GET /api/echo/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+    int fd = dial(f);
+
+    for (int i = 0; i < 2; i++) {
+        send_bytes(fd, request, strlen(request));
+        assert_int_equal(read_reply(fd, true).status, 200);
+    }
+    close(fd);
+}
+
+// Nothing happens until `ms` have passed; then the connection is closed.
 static void check_deadline(struct fixture *f, int fd, int64_t ms)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
+    settle(f);
     clock_sim_advance(&f->sim, ms - 1);
     assert_int_equal(poll(&p, 1, 500), 0); // over two ticks of the watch
     clock_sim_advance(&f->sim, 1);
@@ -576,24 +617,27 @@ static void dripping_does_not_stretch_a_deadline(void **state)
 
     // The first headers; what has come so far does not count.
     int fd = dial(f);
+    settle(f);
+    clock_sim_advance(&f->sim, 1000);
     send_bytes(fd, whole, 10);
-    check_deadline(f, fd, HTTP_FIRST_HEADERS_MS);
+    check_deadline(f, fd, HTTP_FIRST_HEADERS_MS - 1000);
 
     // Later headers, from the previous answer on.
     fd = dial(f);
     send_bytes(fd, whole, strlen(whole));
     assert_int_equal(read_reply(fd, true).status, 200);
-    send_bytes(fd, whole, strlen(whole));
-    assert_int_equal(read_reply(fd, true).status, 200);
+    settle(f);
+    clock_sim_advance(&f->sim, 1000);
     send_bytes(fd, whole, 3);
-    check_deadline(f, fd, HTTP_NEXT_HEADERS_MS);
+    check_deadline(f, fd, HTTP_NEXT_HEADERS_MS - 1000);
 
     // A body.
     fd = dial(f);
     send_bytes(fd, head, strlen(head));
+    settle(f);
+    clock_sim_advance(&f->sim, 1000);
     send_bytes(fd, "dripdrip", 8);
-    poll(NULL, 0, 50); // its headers have to be seen before the clock moves
-    check_deadline(f, fd, HTTP_BODY_MS);
+    check_deadline(f, fd, HTTP_BODY_MS - 1000);
 }
 
 static void a_stop_answers_who_waits(void **state)
@@ -657,9 +701,11 @@ int main(void)
         T(asked_for_continue_comes),
         T(strangers_are_refused_before_their_body),
         T(connections_are_kept),
+        T(a_client_that_is_done_is_not_kept_waiting),
         T(answers_may_come_from_another_thread),
         T(files_come_in_parts),
-        T(dripping_does_not_stretch_a_deadline),
+        cmocka_unit_test_setup_teardown(dripping_does_not_stretch_a_deadline, setup_single,
+                                        teardown),
         T(a_stop_answers_who_waits),
         T(bad_addresses_are_refused),
     };
