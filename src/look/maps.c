@@ -157,14 +157,18 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
     k.m->height = source->height;
     k.m->px_per_unit = look_px_per_unit(source->width, source->height);
     e = maps_colour(&k, source);
-    if (e == ERR_OK && needs & NEED_FINE)
+    if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE))
         e = maps_fine(&k);
-    if (e == ERR_OK && needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE))
+    if (e == ERR_OK && needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES))
         e = maps_flow(&k);
     if (e == ERR_OK && needs & NEED_ABSTRACT)
         e = maps_abstract(&k);
     if (e == ERR_OK && needs & NEED_IMPORTANCE)
         e = maps_importance(&k);
+    if (e == ERR_OK && needs & NEED_LINES)
+        e = maps_lines(&k);
+    if (e == ERR_OK && needs & NEED_TONE)
+        e = maps_tone(&k);
     if (e == ERR_OK) {
         *out = k.m;
         k.m = NULL;
@@ -188,6 +192,8 @@ void look_maps_free(struct look_maps *m)
     plane_release(&m->flow_s);
     plane_release(&m->coherence);
     plane_release(&m->importance);
+    plane_release(&m->lines);
+    plane_release(&m->tone);
     free(m);
 }
 
@@ -196,6 +202,7 @@ int64_t look_maps_bytes(int width, int height)
     float unit = look_px_per_unit(width, height), step = unit > 1.0f ? unit : 1.0f;
     double full = (double)width * height / ((double)step * step);
 
-    // 6 planes of the full size; at half size 13 that stay and at most 16 for the time of the work.
-    return (int64_t)(full * (double)sizeof(float) * (6.0 + 29.0 / 4.0)) + 1024 * 1024;
+    // 8 planes of the full size that stay and 2 while lines are made; at half size 13 that stay and
+    // at most 16 for the time of the work.
+    return (int64_t)(full * (double)sizeof(float) * (10.0 + 29.0 / 4.0)) + 1024 * 1024;
 }

@@ -24,6 +24,8 @@ enum look_need {
     NEED_ABSTRACT = 1 << 1,   /* mid, coarse: edge-preserving abstraction */
     NEED_FLOW = 1 << 2,       /* flow_c, flow_s, coherence */
     NEED_IMPORTANCE = 1 << 3, /* importance */
+    NEED_LINES = 1 << 8,      /* lines */
+    NEED_TONE = 1 << 9,       /* tone */
 };
 
 enum { LAB = 3 }; /* planes of a colour: OKLab's L, a, b */
@@ -46,6 +48,9 @@ struct look_maps {
     struct plane flow_c, flow_s;
     struct plane coherence;  /* 0: no direction of its own, 1: a clear edge or line */
     struct plane importance; /* 0: background, 1: eyes, faces, lettering; half size */
+
+    struct plane lines; /* 0: none, 1: a strong contour, dark side of the edge; full size */
+    struct plane tone;  /* 0: black, 1: paper; lightness spread for drawing; full size */
 };
 
 /* ERR_NOMEM, ERR_CANCELLED; then *out is empty. */

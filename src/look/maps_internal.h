@@ -20,6 +20,8 @@ MUST_USE enum err maps_fine(struct map_maker *k);
 MUST_USE enum err maps_flow(struct map_maker *k);
 MUST_USE enum err maps_abstract(struct map_maker *k);   /* after maps_flow */
 MUST_USE enum err maps_importance(struct map_maker *k); /* after maps_flow */
+MUST_USE enum err maps_lines(struct map_maker *k);      /* after maps_fine, maps_flow */
+MUST_USE enum err maps_tone(struct map_maker *k);       /* after maps_fine */
 
 /* `count` planes of the half size; on failure those made are released. */
 MUST_USE enum err half_planes(const struct map_maker *k, struct plane *p, int count);

@@ -92,5 +92,6 @@ void look_op_describe(struct buf *out);
 const struct look_op *look_op_find(const char *name, size_t len);
 
 extern const struct look_op look_op_underpaint, look_op_strokes, look_op_grade, look_op_relief;
+extern const struct look_op look_op_contour, look_op_hatch, look_op_paper, look_op_shade;
 
 #endif

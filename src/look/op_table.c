@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-const struct look_op *const look_op_table[] = {&look_op_underpaint, &look_op_strokes,
-                                               &look_op_grade, &look_op_relief, NULL};
+const struct look_op *const look_op_table[] = {
+    &look_op_underpaint, &look_op_strokes, &look_op_grade,
+    &look_op_relief,     &look_op_paper,   &look_op_shade,
+    &look_op_hatch,      &look_op_contour, NULL};
 
 const struct look_op *look_op_find(const char *name, size_t len)
 {

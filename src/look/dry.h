@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_DRY_H
+#define PATINA_LOOK_DRY_H
+
+#include "look/op.h"
+
+#include "look/noise.h"
+
+/*
+ * Dry media: pigment that is rubbed off on the paper's tooth. While one is drawn, the fourth value
+ * of a pixel is the height of the tooth there, 0..1 with every height equally frequent, so that
+ * pressure p covers a share p of the paper. Private to look/.
+ */
+
+/* Share of a pixel that takes pigment. soft 0: the tooth's peaks alone, hard against its valleys;
+ * 1: rubbed in, peaks hardly more than valleys. */
+static inline float dry_take(float tooth, float pressure, float soft)
+{
+    float hard = clampf((tooth - 1.0f + pressure) * 4.0f + 0.5f, 0.0f, 1.0f);
+
+    return mixf(hard * clampf(pressure * 8.0f, 0.0f, 1.0f), pressure * (0.7f + 0.6f * tooth), soft);
+}
+
+/* 1 inside the drawing, 0 on the paper left around it, ragged between; margin in units, 0: none. */
+static inline float dry_inside(const struct look_picture *p, float ux, float uy, float margin)
+{
+    float w = (float)p->width / p->px_per_unit, h = (float)p->height / p->px_per_unit;
+    float dx = ux < w - ux ? ux : w - ux, dy = uy < h - uy ? uy : h - uy;
+    float ragged = noise_at(ux * 0.03f, uy * 0.03f, p->variation.seed + 5u) +
+                   0.6f * noise_at(ux * 0.1f, uy * 0.1f, p->variation.seed + 6u);
+
+    if (margin <= 0.0f)
+        return 1.0f;
+    return smoothf(0.0f, 1.0f, (dx < dy ? dx : dy) / margin - 0.2f - ragged + 0.4f);
+}
+
+/* The pigment for a place: grey of lightness `dark`, or by the share `colour` the one that makes
+ * the photo's colour when it covers a share `cover` of white paper. */
+void dry_pigment(const struct look_picture *p, float ux, float uy, float cover, float dark,
+                 float colour, float out[LAB]);
+
+/* How much a place asks for, 0..1: its darkness, and by `colour` its chroma. */
+float dry_demand(const struct look_picture *p, float ux, float uy, float colour);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/op.h"
+
+#include "look/dry.h"
+
+/* The bare sheet and its tooth. */
+enum { LIGHTNESS, WARMTH, GRAIN, LAID, MOTTLE };
+
+static const struct look_param PARAM[] = {
+    {"lightness", 0.1f, 1.0f, 0.955f, "of the sheet"},
+    {"warmth", -0.05f, 0.1f, 0.008f, "from blue to cream, b of OKLab"},
+    {"grain", 0.8f, 12.0f, 1.7f, "size of the tooth, units"},
+    {"laid", 0.0f, 1.0f, 0.0f, "0: tooth as in cold pressed paper, 1: the lines of laid paper"},
+    {"mottle", 0.0f, 0.1f, 0.008f, "difference of lightness between places of the sheet"},
+    {0}};
+
+struct sheet {
+    struct look_picture *p;
+    const float *value;
+};
+
+static float tooth_at(const struct sheet *s, float ux, float uy)
+{
+    float size = s->value[GRAIN], laid = s->value[LAID];
+    uint32_t seed = s->p->variation.seed;
+    float h = 0.55f * noise_at(ux / size, uy / size, seed + 1u) +
+              0.3f * noise_at(ux * 1.9f / size, uy * 1.9f / size, seed + 2u) +
+              0.15f * noise_at(ux * 0.4f / size, uy * 0.4f / size, seed + 3u);
+
+    if (laid > 0.0f) {
+        float line = uy / 4.2f + 0.35f * noise_at(ux * 0.02f, uy * 0.05f, 9u), c, sn;
+        turn_approx(line, &c, &sn);
+        h = mixf(h, 0.45f * h + 0.275f + 0.275f * c, laid);
+    }
+    // The sum has a bell's shape; its smooth step is close to even.
+    return smoothf(0.17f, 0.83f, h);
+}
+
+static void sheet_row(void *ctx, int y, int worker)
+{
+    const struct sheet *s = ctx;
+    struct look_picture *p = s->p;
+    float uy = ((float)y + 0.5f) / p->px_per_unit;
+
+    (void)worker;
+    for (int x = 0; x < p->width; x++) {
+        float ux = ((float)x + 0.5f) / p->px_per_unit, tooth = p->bare ? 0.5f : tooth_at(s, ux, uy);
+        float cloud = noise_at(ux * 0.012f, uy * 0.012f, p->variation.seed + 4u) - 0.5f;
+        float L = s->value[LIGHTNESS] + s->value[MOTTLE] * (2.0f * cloud + 0.5f * (tooth - 0.5f));
+        picture_row(p, y)[x] = (lane4){L, 0.15f * s->value[WARMTH], s->value[WARMTH], tooth};
+    }
+}
+
+static enum err sheet_run(struct look_picture *p, const float *value)
+{
+    struct sheet s = {.p = p, .value = value};
+
+    return pool_run(p->pool, p->height, sheet_row, &s, p->cancel) ? ERR_OK : ERR_CANCELLED;
+}
+
+const struct look_op look_op_paper = {
+    .name = "paper",
+    .help = "a bare sheet with its tooth, for what is drawn or printed on it",
+    .param = PARAM,
+    .cost = 0.5f,
+    .run = sheet_run,
+};

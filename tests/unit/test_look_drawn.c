@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/colour.h"
+#include "look/colour.h"
+#include "look/dry.h"
+#include "look/look.h"
+#include "look/mark.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Looks that are drawn or printed: their operators beside slow twins, and what all of them keep. */
+
+static const char *const DRAWN[] = {"pencil", NULL};
+
+struct fixture {
+    struct recipe_set *recipes;
+    struct pool *pool; /* two threads */
+};
+
+static int open_all(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
+    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
+    *state = f;
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    struct fixture *f = *state;
+
+    recipe_set_close(f->recipes);
+    pool_close(f->pool);
+    free(f);
+    return 0;
+}
+
+// A dark disc and a bar on a ramp; the right edge is transparent.
+static void paint_scene(struct image *im, int width, int height)
+{
+    assert_int_equal(image_new(im, width, height), ERR_OK);
+    im->has_alpha = true;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            float u = ((float)x + 0.5f) / (float)width, v = ((float)y + 0.5f) / (float)height;
+            float dx = (u - 0.4f) * (float)width / (float)height, dy = v - 0.5f;
+            bool disc = dx * dx + dy * dy<0.08f, bar = u> 0.75f && u < 0.85f;
+            uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+            px[0] = (uint8_t)(disc ? 70 : bar ? 30 : 120 + 120 * u);
+            px[1] = (uint8_t)(disc ? 40 : bar ? 60 : 130 + 100 * v);
+            px[2] = (uint8_t)(disc ? 30 : bar ? 90 : 220 - 60 * u);
+            px[3] = u > 0.95f ? 40 : 255;
+        }
+}
+
+static void render(const struct fixture *f, const char *look, const struct image *source,
+                   uint32_t seed, struct pool *pool, struct image *out)
+{
+    struct look_options o = {0};
+    struct look_request r = {.source = source,
+                             .recipe = recipe_find(f->recipes, look),
+                             .options = &o,
+                             .seed = seed,
+                             .count = 1,
+                             .pool = pool};
+
+    assert_non_null(r.recipe);
+    assert_int_equal(look_render(&r, out, NULL), ERR_OK);
+}
+
+static void pixels_do_not_depend_on_threads(void **state)
+{
+    static const int THREADS[] = {1, 2, 8};
+    const struct fixture *f = *state;
+    struct image source;
+
+    paint_scene(&source, 160, 120);
+    for (int i = 0; DRAWN[i]; i++) {
+        struct image first = {0}, out;
+        for (int t = 0; t < 3; t++) {
+            struct pool *pool;
+            assert_int_equal(pool_open(THREADS[t], &pool, NULL), ERR_OK);
+            render(f, DRAWN[i], &source, 7, pool, &out);
+            pool_close(pool);
+            if (t == 0) {
+                first = out;
+                continue;
+            }
+            assert_memory_equal(first.px, out.px, out.stride * (size_t)out.height);
+            image_release(&out);
+        }
+        image_release(&first);
+    }
+    image_release(&source);
+}
+
+static void any_size_keeps_its_alpha(void **state)
+{
+    static const int SIZE[][2] = {{1, 1}, {16, 16}, {300, 24}, {3, 200}};
+    const struct fixture *f = *state;
+
+    for (int i = 0; DRAWN[i]; i++)
+        for (size_t s = 0; s < sizeof(SIZE) / sizeof(SIZE[0]); s++) {
+            struct image source, out;
+            paint_scene(&source, SIZE[s][0], SIZE[s][1]);
+            render(f, DRAWN[i], &source, 1, f->pool, &out);
+            assert_int_equal(out.width, source.width);
+            assert_int_equal(out.height, source.height);
+            assert_true(out.has_alpha);
+            for (int y = 0; y < out.height; y++)
+                for (int x = 0; x < out.width; x++) {
+                    size_t at = (size_t)y * out.stride + 4 * (size_t)x + 3;
+                    assert_int_equal(out.px[at], source.px[at]);
+                }
+            image_release(&out);
+            image_release(&source);
+        }
+}
+
+enum { GRID = 12 };
+
+// Mean linear luminance of GRID x GRID parts.
+static void coarse_of(const struct image *im, double out[GRID * GRID])
+{
+    for (int i = 0; i < GRID * GRID; i++) {
+        int x0 = i % GRID * im->width / GRID, x1 = (i % GRID + 1) * im->width / GRID;
+        int y0 = i / GRID * im->height / GRID, y1 = (i / GRID + 1) * im->height / GRID;
+        double sum = 0.0;
+        for (int y = y0; y < y1; y++)
+            for (int x = x0; x < x1; x++) {
+                const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+                sum += 0.2126 * (double)srgb_linear[px[0]] + 0.7152 * (double)srgb_linear[px[1]] +
+                       0.0722 * (double)srgb_linear[px[2]];
+            }
+        out[i] = sum / ((double)(x1 - x0) * (y1 - y0));
+    }
+}
+
+static double correlation(const double *a, const double *b, int n)
+{
+    double ma = 0, mb = 0, aa = 1e-12, bb = 1e-12, ab = 0;
+
+    for (int i = 0; i < n; i++) {
+        ma += a[i] / n;
+        mb += b[i] / n;
+    }
+    for (int i = 0; i < n; i++) {
+        aa += (a[i] - ma) * (a[i] - ma);
+        bb += (b[i] - mb) * (b[i] - mb);
+        ab += (a[i] - ma) * (b[i] - mb);
+    }
+    return ab / sqrt(aa * bb);
+}
+
+static void composition_is_kept(void **state)
+{
+    const struct fixture *f = *state;
+    struct image source, out;
+    double was[GRID * GRID], is[GRID * GRID];
+
+    paint_scene(&source, 240, 180);
+    coarse_of(&source, was);
+    for (int i = 0; DRAWN[i]; i++) {
+        render(f, DRAWN[i], &source, 3, f->pool, &out);
+        coarse_of(&out, is);
+        double c = correlation(was, is, GRID * GRID);
+        if (c < 0.75)
+            fail_msg("%s: correlation %.3f", DRAWN[i], c);
+        image_release(&out);
+    }
+    image_release(&source);
+}
+
+static void pressure_covers_its_share_of_the_tooth(void **state)
+{
+    static const float PRESSURE[] = {0.0f, 0.2f, 0.5f, 0.8f, 1.0f}, SOFT[] = {0.0f, 0.5f, 1.0f};
+
+    (void)state;
+    for (int s = 0; s < 3; s++)
+        for (int i = 0; i < 5; i++) {
+            double sum = 0.0;
+            for (int t = 0; t < 1000; t++)
+                sum += (double)dry_take(((float)t + 0.5f) / 1000.0f, PRESSURE[i], SOFT[s]);
+            assert_float_equal(sum / 1000.0, (double)PRESSURE[i], 0.035);
+        }
+}
+
+// Each mark over the whole picture, each pixel against each piece: no tiles, no boxes.
+static void draw_slowly(struct look_picture *p, const struct mark *mark, int count, float soft)
+{
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j + 1 < mark[i].points; j++)
+            for (int y = 0; y < p->height; y++)
+                for (int x = 0; x < p->width; x++) {
+                    const struct mark *k = &mark[i];
+                    lane4 *px = &picture_row(p, y)[x];
+                    float dx = k->x[j + 1] - k->x[j], dy = k->y[j + 1] - k->y[j];
+                    float qx = (float)x + 0.5f - k->x[j], qy = (float)y + 0.5f - k->y[j];
+                    float length = sqrtf(dx * dx + dy * dy);
+                    float t = (qx * dx + qy * dy) / (length * length);
+                    float off = fabsf(qx * dy - qy * dx) / length;
+                    if (t < 0.0f || t >= 1.0f)
+                        continue;
+                    float pressure = mixf(k->pressure[j], k->pressure[j + 1], t);
+                    float width = k->radius * (0.55f + 0.45f * pressure);
+                    float cover = clampf(width + 0.5f - off, 0.0f, 1.0f) *
+                                  clampf(2.0f * width, 0.0f, 1.0f) *
+                                  dry_take((*px)[3], pressure, soft);
+                    for (int c = 0; c < LAB; c++)
+                        (*px)[c] = mixf((*px)[c], k->lab[c], cover);
+                }
+}
+
+enum { SIDE = 150, MARKS = 60 };
+
+static void blank(struct look_picture *p)
+{
+    p->width = p->height = SIDE;
+    p->px_per_unit = 1.0f;
+    p->px = aligned_alloc(sizeof(*p->px), sizeof(*p->px) * SIDE * SIDE);
+    assert_non_null(p->px);
+    for (int i = 0; i < SIDE * SIDE; i++)
+        p->px[i] = (lane4){0.95f, 0.0f, 0.0f, noise_point(i, 0, 3)};
+}
+
+static void marks_are_as_their_slow_twin_draws_them(void **state)
+{
+    const struct fixture *f = *state;
+    static struct mark mark[MARKS];
+    const struct look_maps maps = {0};
+    struct look_picture fast = {.pool = f->pool, .maps = &maps}, slow = {0};
+
+    for (int i = 0; i < MARKS; i++) {
+        struct mark *k = &mark[i];
+        k->points = i % (MARK_POINTS_MAX + 1); // also none and one
+        k->radius = 0.4f + 3.0f * noise_point(i, 1, 1);
+        k->lab[0] = noise_point(i, 2, 1);
+        for (int j = 0; j < k->points; j++) { // some leave the picture
+            k->x[j] = (float)SIDE * (1.3f * noise_point(i, 3, 1) - 0.15f) + 14.0f * (float)j;
+            k->y[j] = (float)SIDE * (1.3f * noise_point(i, 4, 1) - 0.15f) +
+                      9.0f * noise_point(i, 10 + j, 1);
+            k->pressure[j] = noise_point(i, 30 + j, 1);
+        }
+    }
+    blank(&fast);
+    blank(&slow);
+    assert_int_equal(mark_draw(&fast, mark, MARKS, 0.4f), ERR_OK);
+    draw_slowly(&slow, mark, MARKS, 0.4f);
+    for (int i = 0; i < SIDE * SIDE; i++)
+        for (int k = 0; k < 4; k++)
+            assert_float_equal(fast.px[i][k], slow.px[i][k], 1e-4f);
+    free(fast.px);
+    free(slow.px);
+}
+
+static void a_line_runs_on_the_dark_side_of_an_edge(void **state)
+{
+    const struct fixture *f = *state;
+    struct look_maps *m;
+    struct image im;
+
+    assert_int_equal(image_new(&im, 200, 200), ERR_OK);
+    for (int y = 0; y < 200; y++)
+        for (int x = 0; x < 200; x++)
+            memset(im.px + (size_t)y * im.stride + 4 * (size_t)x, x < 100 ? 60 : 200, 4);
+    assert_int_equal(look_maps_new(&im, NEED_LINES | NEED_TONE, f->pool, NULL, &m), ERR_OK);
+    const float *line = plane_row(&m->lines, 100), *tone = plane_row(&m->tone, 100);
+    assert_true(line[99] > 0.3f);
+    assert_true(line[100] < 0.05f);
+    assert_true(line[40] < 0.01f && line[160] < 0.01f);
+    assert_true(tone[40] < 0.4f && tone[160] > 0.6f);
+    look_maps_free(m);
+    image_release(&im);
+}
+
+static void a_calm_picture_stays_calm(void **state)
+{
+    const struct fixture *f = *state;
+    struct look_maps *m;
+    struct image im;
+
+    assert_int_equal(image_new(&im, 128, 96), ERR_OK);
+    memset(im.px, 128, im.stride * (size_t)im.height);
+    assert_int_equal(look_maps_new(&im, NEED_LINES | NEED_TONE, f->pool, NULL, &m), ERR_OK);
+    for (int i = 0; i < 128 * 96; i++) {
+        assert_true(m->lines.px[i] < 0.01f);
+        assert_float_equal(m->tone.px[i], m->tone.px[0], 0.01f);
+        assert_true(m->tone.px[i] > 0.2f && m->tone.px[i] < 0.8f);
+    }
+    look_maps_free(m);
+    image_release(&im);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pressure_covers_its_share_of_the_tooth),
+        cmocka_unit_test(marks_are_as_their_slow_twin_draws_them),
+        cmocka_unit_test(a_line_runs_on_the_dark_side_of_an_edge),
+        cmocka_unit_test(a_calm_picture_stays_calm),
+        cmocka_unit_test(pixels_do_not_depend_on_threads),
+        cmocka_unit_test(any_size_keeps_its_alpha),
+        cmocka_unit_test(composition_is_kept),
+    };
+
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
