@@ -37,6 +37,23 @@ static void finish_row(void *ctx, int y, int worker)
     }
 }
 
+// The first step finds the photo.
+static void begin_row(void *ctx, int y, int worker)
+{
+    const struct look_picture *p = ctx;
+    const struct look_maps *m = p->maps;
+    float per_px = 1.0f / p->px_per_unit;
+    lane4 *row = picture_row(p, y);
+
+    (void)worker;
+    for (int x = 0; x < p->width; x++) {
+        float lab[LAB];
+        lab_at(m->full, m->full_per_unit, ((float)x + 0.5f) * per_px, ((float)y + 0.5f) * per_px,
+               lab);
+        row[x] = (lane4){lab[0], lab[1], lab[2], 0.0f};
+    }
+}
+
 struct progress {
     const struct look_request *r;
     float from, to; /* of the picture at hand */
@@ -88,7 +105,9 @@ static enum err render_one(const struct look_request *r, const struct look_maps 
         p.px = aligned_alloc(sizeof(*p.px), bytes);
     if (!p.px)
         goto out;
-    e = run_steps(&p, r->recipe, g);
+    e = pool_run(r->pool, p.height, begin_row, &p, r->cancel) ? ERR_OK : ERR_CANCELLED;
+    if (e == ERR_OK)
+        e = run_steps(&p, r->recipe, g);
     if (e == ERR_OK)
         e = image_new(&made, p.width, p.height);
     if (e != ERR_OK)

@@ -12,8 +12,9 @@
  * Operators: the steps that recipes are made of. One C file in ops/ each, which declares its
  * parameters in one table: recipes are checked against it, and the help is written from it.
  *
- * An operator changes the picture at hand. It may run loops on the pool but not start threads, may
- * be given any size from 1 x 1 up, and yields the same bits however many threads there are.
+ * An operator changes the picture at hand, which begins as the photo. It may run loops on the pool
+ * but not start threads, may be given any size from 1 x 1 up, and yields the same bits however many
+ * threads there are.
  */
 
 /* Four floats that are worked on as one: a pixel's L, a, b and height. GCC and clang turn this into
@@ -76,7 +77,7 @@ struct look_op {
     const struct look_param *param; /* ends with a name of NULL; at most LOOK_PARAMS_MAX */
     uint32_t needs;                 /* maps it reads, enum look_need */
     float cost;                     /* share of a render's time, for progress */
-    bool finishes;                  /* leaves linear light: fit to be the last step */
+    bool finishes;                  /* leaves linear light: nothing may follow it */
 
     /* `value` has one entry per parameter, each inside its range. ERR_NOMEM, ERR_CANCELLED. */
     enum err (*run)(struct look_picture *p, const float *value);

@@ -178,8 +178,10 @@ enum err recipe_parse(const char *file, const char *text, size_t len, struct rec
         return fail(&r, end, "the look has no name", "", 0);
     if (made.steps == 0)
         return fail(&r, end, "the look has no step", "", 0);
-    if (!made.step[made.steps - 1].op->finishes)
-        return fail(&r, end, "the last step must be one that finishes, such as [relief]", "", 0);
+    for (int i = 0; i + 1 < made.steps; i++)
+        if (made.step[i].op->finishes)
+            return fail(&r, end, "a step that finishes, such as [relief], must be the last step",
+                        "", 0);
     *out = made;
     return ERR_OK;
 }

@@ -16,9 +16,9 @@
  *     radius = 16
  *
  * Settings first (`name`, once; `also`, other names, at most once), then a section per step; an
- * operator may come several times; the last must be one that finishes a picture. Parameters left
- * out have their defaults. Everything is checked
- * against the operator's table, and an error names file, line and column.
+ * operator may come several times; nothing may follow one that finishes the picture. Parameters
+ * left out have their defaults. Everything is checked against the operator's table, and an error
+ * names file, line and column.
  *
  * The format is ours because it needs no more than this: a list of flat sections of numbers. YAML
  * would bring a library and a schema for fifteen lines.

@@ -53,7 +53,7 @@ static void a_bad_recipe_is_refused_with_its_place(void **state)
         {"", "t:1:1:", "no name"},
         {"name = x\n", "t:2:1:", "no step"},
         {"[relief]\n", "t:2:1:", "no name"},
-        {"name = x\n[grade]\n", "t:3:1:", "last step"},
+        {"name = x\n[relief]\n[grade]\n", "t:4:1:", "last step"},
         {"name =\n[relief]", "t:1:", "name is missing"},
         {"also = y\nname = x\n[relief]", "t:1:1:", "name comes first"},
         {"name = x\nname = y\n[relief]", "t:2:1:", "name comes first"},
@@ -95,7 +95,7 @@ static void limits_hold_at_and_past_the_edge(void **state)
         buf_reset(&b);
         buf_adds(&b, "name = x\n");
         for (int i = 0; i < steps; i++)
-            buf_adds(&b, "[relief]\n");
+            buf_adds(&b, "[grade]\n");
         assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
                          steps > RECIPE_STEPS_MAX ? ERR_INVALID : ERR_OK);
     }
