@@ -12,7 +12,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_BYTES = 32, KEY_MAX = 256 };
+enum {
+    KEY_BYTES = 32,
+    KEY_MAX = 256,
+    // A killed server's helper holds its descriptors until it has become another program, so the
+    // lock can outlive its owner by a moment.
+    LOCK_TRIES = 20,
+    LOCK_TRY_MS = 50
+};
+
+static bool take_lock(int fd)
+{
+    const struct timespec pause = {0, LOCK_TRY_MS * 1000000};
+
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return false;
+}
 
 enum err data_dir_lock(const char *dir, int *lock, struct err_note *note)
 {
@@ -24,7 +46,7 @@ enum err data_dir_lock(const char *dir, int *lock, struct err_note *note)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(note, "opening %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
+    if (!take_lock(fd)) {
         enum err e = errno == EWOULDBLOCK
                          ? err_set(note, ERR_BUSY,
                                    "another patina serve runs on %s; stop it, or choose another "
