@@ -42,7 +42,7 @@ def server(tmp_path_factory, certificates):
 def idle(tmp_path_factory):
     """A server that accepts jobs and renders none: what is posted stays as it was."""
     data = tmp_path_factory.mktemp("idle") / "data"
-    with Server(data, workers=0, fetch_allow="127.0.0.0/8", first_points=10_000_000) as s:
+    with Server(data, workers=0, first_points=10_000_000) as s:
         yield s
 
 

@@ -120,6 +120,8 @@ def test_nothing_is_lost_or_done_twice(tmp_path, origin, certificates):
         server.start()
         state.allowed = ended_jobs(server) + WAITING_MAX
         state.base = server.base
+        # The same port every time: URLs in answers and webhooks begin with it.
+        server.settings["PATINA_LISTEN"] = server.base.removeprefix("http://")
         state.up.set()
         until = time.monotonic() + rng.uniform(.01, LOAD_MS_MAX / 1000)
         while time.monotonic() < until:
@@ -197,7 +199,7 @@ def check_deliveries(server, origin):
         same = re.sub(rb"127\.0\.0\.1:\d+", b"", delivery.body)
         arrived[body["job_id"]].add((headers["webhook-id"], body["status"], same))
     assert set(arrived) == wanted
-    assert all(len(kinds) == 1 for kinds in arrived.values())
+    assert [kinds for kinds in arrived.values() if len(kinds) != 1] == []
 
 
 def check_files(server):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """protocol.md section 7: fetching the source picture, and everything a stranger's server may do."""
 
+import os
 import socket
 import struct
 import time
@@ -127,7 +128,7 @@ def test_a_reset_in_the_middle_is_told(server, origin):
         handler.wfile.flush()
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                       struct.pack("ii", 1, 0))
-        handler.connection.detach()
+        os.close(handler.connection.detach())
     assert failure(server, origin.serve("/reset", route))[:2] == (424, "incomplete")
 
 

@@ -229,10 +229,11 @@ def test_a_full_queue_is_429_with_a_time_to_wait(fresh):
     assert server.balance() == 12000 - 3 * COST
 
 
-def test_a_denied_word_is_403(fresh, tmp_path):
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_denied_word_is_403(fresh, tmp_path, as_file):
     words = tmp_path / "deny.txt"
-    words.write_text("forbidden\n")
-    server = fresh(workers=0, deny=words)
+    words.write_text("other\nforbidden\n")
+    server = fresh(workers=0, deny=words if as_file else "other,forbidden")
     url = server.upload(jpeg())
     check_error(server.post(POST, json={"imgUrl": url, "remixPrompt": "a FORBIDDEN thing"}), 403)
     assert server.post(POST, json={"imgUrl": url, "remixPrompt": "unforbiddenly"}).status_code \

@@ -29,7 +29,7 @@ def test_the_interpretation_has_the_documented_keys(server, url):
     assert list(reading) == ["medium", "materials", "palette", "light", "modifiers", "excluded",
                              "unknown", "parameters", "warnings"]
     assert reading["medium"] == "oil painting"
-    assert reading["excluded"] == ["clouds", "birds"]
+    assert reading["excluded"] == ["cloud", "bird"]
     assert reading["parameters"]["seed"] == 3
 
 

@@ -53,6 +53,11 @@ def png_header(width, height, depth=8, colour=2):
         b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
 
 
+def png_of_size(width, height):
+    """A header, and no pixels behind it."""
+    return png_header(width, height) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b"")
+
+
 def png_bomb(width, height):
     """A file of a few hundred kilobytes at most that inflates to width * height grey pixels."""
     packer = zlib.compressobj(9)

@@ -27,6 +27,7 @@ PIXELS = int(os.environ.get("PATINA_TEST_PIXELS", 256 * 256))
 
 START_S = 20  # sanitized builds on a busy machine
 JOB_S = 60
+QUIET_S = 3  # nothing more comes on a connection that is kept alive
 STEP_S = 0.01  # between two looks at a condition
 
 
@@ -160,8 +161,7 @@ class Server:
         return answer.json()["data"]["available_points"]
 
     def raw(self, data, timeout=15, shut=False):
-        """Sends bytes as they are over a new connection; everything that comes back until it is
-        closed, or until `timeout` has passed."""
+        """Sends bytes as they are over a new connection; what comes back, see read_all()."""
         with socket.create_connection(self.address, timeout=timeout) as s:
             try:
                 s.sendall(data)
@@ -173,13 +173,18 @@ class Server:
 
 
 def read_all(s):
-    """What a peer sends until it closes; TimeoutError when it does not."""
+    """What a peer sends until it closes the connection, or keeps it open after an answer without
+    sending more. TimeoutError when nothing comes at all."""
     chunks = []
     try:
         while chunk := s.recv(65536):
             chunks.append(chunk)
+            s.settimeout(QUIET_S)
     except ConnectionResetError:
         pass
+    except TimeoutError:
+        if not chunks:
+            raise
     return b"".join(chunks)
 
 
