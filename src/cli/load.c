@@ -207,8 +207,13 @@ enum err load_run(const struct load *l, struct load_result *out, struct err_note
     int threads = l->threads < THREADS_MAX ? l->threads : THREADS_MAX, dialled = 0;
     struct worker *w = calloc((size_t)threads, sizeof(*w));
     struct link *links = calloc((size_t)l->connections, sizeof(*links));
-    enum err e = w && links ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
+    enum err e = ERR_OK;
 
+    if (!w || !links) {
+        free(w);
+        free(links);
+        return err_set(note, ERR_NOMEM, "out of memory");
+    }
     for (; !e && dialled < l->connections; dialled++) {
         links[dialled].next = dialled;
         e = dial(l, &links[dialled].fd, note);
@@ -237,7 +242,7 @@ enum err load_run(const struct load *l, struct load_result *out, struct err_note
         e = collect(l, w, threads, start, out, note);
     for (int i = 0; i < dialled; i++)
         close(links[i].fd);
-    for (int i = 0; w && i < threads; i++)
+    for (int i = 0; i < threads; i++)
         buf_release(&w[i].sample);
     free(links);
     free(w);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -245,25 +246,29 @@ static bool split_address(const char *address, char host[256], char port[8])
         if (strchr(host, ':'))
             return false;
     }
-    memcpy(port, colon + 1, strlen(colon));
+    snprintf(port, 8, "%s", colon + 1);
     return atoi(port) <= 65535;
 }
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage bound = {0};
-    socklen_t len = sizeof(bound);
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a = {.v6 = {0}};
+    socklen_t len = sizeof(a);
 
-    getsockname(fd, (struct sockaddr *)&bound, &len);
-    return ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
-                                             : ((struct sockaddr_in *)(void *)&bound)->sin_port);
+    if (getsockname(fd, &a.any, &len))
+        return 0;
+    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
 enum err http_listen(const char *address, int *out, int *port, struct err_note *note)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    char host[256], service[8];
+    char host[256] = "", service[8] = "";
     int on = 1;
 
     if (!split_address(address, host, service))

@@ -85,7 +85,7 @@ static void bodies_are_checked(void **state)
                      o.problems.row[k].field);
         bool good = row[i].fields && !*row[i].fields;
         if (o.e != (good ? ERR_OK : ERR_INVALID) ||
-            strcmp(fields, row[i].fields ? row[i].fields : ""))
+            strcmp(fields, row[i].fields ? row[i].fields : "") != 0)
             fail_msg("%s: %s, fields %s", row[i].json, err_name(o.e), fields);
         arena_release(&o.arena);
     }

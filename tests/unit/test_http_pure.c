@@ -323,7 +323,7 @@ static int check_with_fields(int count)
     size_t at = 16;
 
     memset(mem, 0, sizeof(mem));
-    memcpy(mem, "GET\0/\0HTTP/1.0\0\0", 16);
+    memcpy(mem, "GET\0/\0HTTP/1.0\0", sizeof("GET\0/\0HTTP/1.0\0"));
     for (int i = 0; i < count; i++, at += 4) {
         mem[at] = 'a';
         field[i] = (struct strict_field){mem + at, 1, mem + at + 2, 0};
