@@ -152,9 +152,10 @@ def check_jobs(server, state):
     assert len(set(accepted)) == len(accepted)
     for job_id in accepted:
         task = server.finished(job_id)
-        # Three deaths of a job's own renderer, or ten claims, end it as 500; one of its decoder,
-        # which a broken picture could have caused, as 422.
-        assert task["status"] == "completed" or task["error"]["code"] in (422, 500), task["error"]
+        # Three deaths of a job's own renderer, or ten claims, end it as 500; one of its decoder
+        # looks like a picture that ran it out of memory (413) or broke it (422).
+        assert (task["status"] == "completed" or task["error"]["code"] in (413, 422, 500)), \
+            task["error"]
     with open_store(server) as db:
         jobs = {str(uuid.UUID(bytes=row[0])) for row in db.execute("SELECT uuid FROM job")}
         keys = db.execute("SELECT count(*) FROM idempotency").fetchone()[0]
