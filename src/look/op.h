@@ -44,7 +44,8 @@ enum { LOOK_EXCLUSIONS_MAX = 8 };
 struct look_picture {
     int width, height;
     float px_per_unit;
-    lane4 *px;   /* L, a, b, height of the paint in units; rows without gaps; owned */
+    lane4 *px;   /* L, a, b, height of the paint in units (of transparent paint: pigment beyond
+                    what the colour says); rows without gaps; owned */
     bool linear; /* finished by light: px are linear R, G, B instead; not all looks are */
 
     const struct look_maps *maps;
@@ -94,5 +95,6 @@ const struct look_op *look_op_find(const char *name, size_t len);
 
 extern const struct look_op look_op_underpaint, look_op_strokes, look_op_grade, look_op_relief;
 extern const struct look_op look_op_contour, look_op_hatch, look_op_paper, look_op_shade;
+extern const struct look_op look_op_wash, look_op_glaze, look_op_pigment;
 
 #endif

@@ -4,9 +4,9 @@
 #include <string.h>
 
 const struct look_op *const look_op_table[] = {
-    &look_op_underpaint, &look_op_strokes, &look_op_grade,
-    &look_op_relief,     &look_op_paper,   &look_op_shade,
-    &look_op_hatch,      &look_op_contour, NULL};
+    &look_op_underpaint, &look_op_strokes, &look_op_grade,   &look_op_relief,
+    &look_op_paper,      &look_op_shade,   &look_op_hatch,   &look_op_contour,
+    &look_op_wash,       &look_op_glaze,   &look_op_pigment, NULL};
 
 const struct look_op *look_op_find(const char *name, size_t len)
 {
