@@ -161,7 +161,7 @@ static void what_cannot_be_honoured_is_told(void **state)
         {"palette knife", "no_effect", NULL, 0},
         {"impasto watercolor", "no_effect", "impasto", 1},
         {"oil painting, sunset, glossy", "no_effect", NULL, 2},
-        {"watercolor", "no_effect", "painted in oil", 1},
+        {"ukiyo-e", "no_effect", "painted in oil", 1},
         {"xyzzy plugh", "no_effect", "drawn from its words", 1},
         {"oil painting --ar 1:1", "cropped", "25 %", 1},
         {"oil painting", "enlarged", "100x75", 1},
