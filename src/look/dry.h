@@ -17,8 +17,9 @@
 static inline float dry_take(float tooth, float pressure, float soft)
 {
     float hard = clampf((tooth - 1.0f + pressure) * 4.0f + 0.5f, 0.0f, 1.0f);
+    float rubbed = pressure + 1.2f * pressure * (1.0f - pressure) * (tooth - 0.5f);
 
-    return mixf(hard * clampf(pressure * 8.0f, 0.0f, 1.0f), pressure * (0.7f + 0.6f * tooth), soft);
+    return mixf(hard * clampf(pressure * 8.0f, 0.0f, 1.0f), rubbed, soft);
 }
 
 /* 1 inside the drawing, 0 on the paper left around it, ragged between; margin in units, 0: none. */

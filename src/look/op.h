@@ -95,6 +95,7 @@ const struct look_op *look_op_find(const char *name, size_t len);
 
 extern const struct look_op look_op_underpaint, look_op_strokes, look_op_grade, look_op_relief;
 extern const struct look_op look_op_contour, look_op_hatch, look_op_paper, look_op_shade;
+extern const struct look_op look_op_engrave;
 extern const struct look_op look_op_wash, look_op_glaze, look_op_pigment;
 
 #endif

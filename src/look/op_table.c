@@ -3,10 +3,23 @@
 
 #include <string.h>
 
+// clang-format off: one a line
 const struct look_op *const look_op_table[] = {
-    &look_op_underpaint, &look_op_strokes, &look_op_grade,   &look_op_relief,
-    &look_op_paper,      &look_op_shade,   &look_op_hatch,   &look_op_contour,
-    &look_op_wash,       &look_op_glaze,   &look_op_pigment, NULL};
+    &look_op_underpaint,
+    &look_op_strokes,
+    &look_op_grade,
+    &look_op_relief,
+    &look_op_paper,
+    &look_op_shade,
+    &look_op_hatch,
+    &look_op_contour,
+    &look_op_wash,
+    &look_op_glaze,
+    &look_op_pigment,
+    &look_op_engrave,
+    NULL,
+};
+// clang-format on
 
 const struct look_op *look_op_find(const char *name, size_t len)
 {

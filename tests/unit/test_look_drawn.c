@@ -4,6 +4,7 @@
 #include "look/dry.h"
 #include "look/look.h"
 #include "look/mark.h"
+#include "look/phase.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 /* Looks that are drawn or printed: their operators beside slow twins, and what all of them keep. */
 
-static const char *const DRAWN[] = {"pencil", NULL};
+static const char *const DRAWN[] = {"pencil", "engraving", "woodcut", NULL};
 
 struct fixture {
     struct recipe_set *recipes;
@@ -295,6 +296,57 @@ static void a_calm_picture_stays_calm(void **state)
     image_release(&im);
 }
 
+// A photo without any form: lines are straight, and their distance is known everywhere.
+static void without_forms_lines_are_straight_and_even(void **state)
+{
+    static const struct {
+        float angle, turn;
+    } CASE[] = {{0.0f, 0.0f}, {0.125f, 0.0f}, {0.05f, 0.2f}, {-0.4f, 0.1f}};
+    const struct fixture *f = *state;
+    struct look_maps *m;
+    struct image im;
+
+    assert_int_equal(image_new(&im, 1024, 128), ERR_OK);
+    memset(im.px, 128, im.stride * (size_t)im.height);
+    assert_int_equal(look_maps_new(&im, NEED_FLOW, f->pool, NULL, &m), ERR_OK);
+    for (size_t i = 0; i < sizeof(CASE) / sizeof(CASE[0]); i++) {
+        struct look_picture p = {.width = 1024,
+                                 .height = 128,
+                                 .px_per_unit = m->px_per_unit,
+                                 .maps = m,
+                                 .pool = f->pool};
+        struct phase_kind kind = {.period = 24.0f,
+                                  .cell = 36.0f,
+                                  .smooth = 9.0f,
+                                  .angle = CASE[i].angle,
+                                  .turn = CASE[i].turn,
+                                  .seed = 5};
+        float period = 24.0f * p.px_per_unit, tx, ty, worst = 0.0f, best = 1.0f;
+        struct plane line;
+        assert_int_equal(plane_new(&line, p.width, p.height), ERR_OK);
+        assert_int_equal(phase_field(&p, &kind, &line), ERR_OK);
+        turn_approx(CASE[i].angle + CASE[i].turn, &tx, &ty);
+        for (int y = 40; y < 88; y += 3)
+            for (int x = 40; x < 980; x += 7) {
+                float px = (float)x + 0.5f, py = (float)y + 0.5f;
+                float here = plane_at(&line, px, py);
+                float along = plane_at(&line, px + 9.0f * tx, py + 9.0f * ty);
+                float next = plane_at(&line, px - period * ty, py + period * tx);
+                float off = fabsf(here - along);
+                worst = off > worst ? off : worst;
+                off = fabsf(here - next);
+                worst = off > worst ? off : worst;
+                best = here < best ? here : best;
+            }
+        // Bilinear samples of a zigzag are off where it turns.
+        assert_true(worst < 0.12f);
+        assert_true(best < 0.1f);
+        plane_release(&line);
+    }
+    look_maps_free(m);
+    image_release(&im);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +354,7 @@ int main(void)
         cmocka_unit_test(marks_are_as_their_slow_twin_draws_them),
         cmocka_unit_test(a_line_runs_on_the_dark_side_of_an_edge),
         cmocka_unit_test(a_calm_picture_stays_calm),
+        cmocka_unit_test(without_forms_lines_are_straight_and_even),
         cmocka_unit_test(pixels_do_not_depend_on_threads),
         cmocka_unit_test(any_size_keeps_its_alpha),
         cmocka_unit_test(composition_is_kept),
