@@ -2,8 +2,8 @@
 #include "look/dry.h"
 
 static const float WHITE = 0.95f;       // lightness of the paper that pigments are chosen for
-static const float CHROMA_FULL = 0.17f; // chroma that needs full cover
-static const float CHROMA_MOST = 0.21f; // of a pigment
+static const float CHROMA_FULL = 0.25f; // chroma that needs full cover
+static const float CHROMA_MOST = 0.19f; // of a pigment
 
 void dry_pigment(const struct look_picture *p, float ux, float uy, float cover, float dark,
                  float colour, float out[LAB])
@@ -35,5 +35,7 @@ float dry_demand(const struct look_picture *p, float ux, float uy, float colour)
     float c[LAB];
     lab_at(m->half, m->half_per_unit, ux, uy, c);
     float chroma = colour * sqrtf(c[1] * c[1] + c[2] * c[2]) / CHROMA_FULL;
-    return clampf(dark > chroma ? dark : chroma, 0.0f, 1.0f);
+    // Strong colour asks for cover, but not for the layers that only darken.
+    chroma = chroma < 0.6f ? chroma : 0.6f;
+    return dark > chroma ? dark : chroma;
 }

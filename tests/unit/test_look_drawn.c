@@ -12,7 +12,8 @@
 
 /* Looks that are drawn or printed: their operators beside slow twins, and what all of them keep. */
 
-static const char *const DRAWN[] = {"pencil", "engraving", "woodcut", NULL};
+static const char *const DRAWN[] = {"pencil",    "charcoal", "coloured pencil",
+                                    "engraving", "woodcut",  NULL};
 
 struct fixture {
     struct recipe_set *recipes;

@@ -4,13 +4,14 @@
 #include "look/dry.h"
 
 /* The contours, drawn more than once with a hand that does not hit the same place twice. */
-enum { FROM, TO, PRESSURE, TIMES, WOBBLE, CARE, SOFT, DARK, COLOUR, MARGIN };
+enum { FROM, TO, PRESSURE, TIMES, WIDTH, WOBBLE, CARE, SOFT, DARK, COLOUR, MARGIN };
 
 static const struct look_param PARAM[] = {
     {"from", 0.0f, 1.0f, 0.15f, "strength of an edge at which its line begins"},
     {"to", 0.0f, 1.5f, 0.6f, "strength at which the line is full; above `from`"},
     {"pressure", 0.0f, 1.0f, 0.9f, "hardest pressure"},
     {"times", 1.0f, 4.0f, 2.0f, "how often the lines are drawn over"},
+    {"width", 0.0f, 8.0f, 0.0f, "added to the width of the lines, units"},
     {"wobble", 0.0f, 10.0f, 2.4f, "how far lines stray where nothing is important, units"},
     {"care", 0.0f, 1.0f, 0.5f, "how much fainter lines are where nothing is important"},
     {"soft", 0.0f, 1.0f, 0.5f, "0: on the tooth's peaks alone, 1: rubbed into the paper"},
@@ -25,6 +26,20 @@ struct contour {
     float to;
 };
 
+// The strongest line within about `reach` units.
+static float widest(const struct look_maps *m, float x, float y, float reach)
+{
+    static const float AT[4][2] = {{0.9f, 0.4f}, {-0.4f, 0.9f}, {-0.9f, -0.4f}, {0.4f, -0.9f}};
+    float v = plane_at(&m->lines, x * m->full_per_unit, y * m->full_per_unit);
+
+    for (int i = 0; i < 4 && reach > 0.0f; i++) {
+        float there = plane_at(&m->lines, (x + reach * AT[i][0]) * m->full_per_unit,
+                               (y + reach * AT[i][1]) * m->full_per_unit);
+        v = there > v ? there : v;
+    }
+    return v;
+}
+
 static float line_at(const struct contour *c, float ux, float uy, int pass, float loose)
 {
     const struct look_maps *m = c->p->maps;
@@ -32,7 +47,7 @@ static float line_at(const struct contour *c, float ux, float uy, int pass, floa
     float far = c->value[WOBBLE] * loose;
     float x = ux + far * (noise_at(ux * 0.017f, uy * 0.017f, seed + 1u) - 0.5f);
     float y = uy + far * (noise_at(ux * 0.017f, uy * 0.017f, seed + 2u) - 0.5f);
-    float v = plane_at(&m->lines, x * m->full_per_unit, y * m->full_per_unit);
+    float v = widest(m, x, y, 0.5f * c->value[WIDTH]);
     // The hand presses and lifts; passes after the first skip parts.
     float hand = noise_at(ux * 0.03f, uy * 0.03f, seed + 3u);
 

@@ -158,7 +158,7 @@ static void hatch_one(const struct hatch *h, int i, int j, struct mark *k)
     shape(h, k, back, ahead, dice);
     k->dark = dry_demand(p, x, y, 0.0f);
     k->radius = 0.5f * value[WIDTH] * p->px_per_unit * (0.8f + 0.4f * r1);
-    dry_pigment(p, x, y, value[PRESSURE] * q, value[DARK], value[COLOUR], k->lab);
+    dry_pigment(p, x, y, 0.5f + 0.5f * value[PRESSURE] * q, value[DARK], value[COLOUR], k->lab);
     for (int c = 0; c < LAB; c++)
         k->lab[c] += value[VARY] * (noise_point(i * 3 + c, j, h->seed) - 0.5f);
 }

@@ -41,7 +41,7 @@ static void shade_row(void *ctx, int y, int worker)
         float take = dry_take(row[x][3], pressure, value[SOFT]), lab[LAB];
         if (take <= 0.0f)
             continue;
-        dry_pigment(p, wx, wy, pressure, value[DARK], value[COLOUR], lab);
+        dry_pigment(p, wx, wy, 0.5f + 0.5f * pressure, value[DARK], value[COLOUR], lab);
         for (int k = 0; k < LAB; k++)
             row[x][k] = mixf(row[x][k], lab[k], take);
     }
