@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/photo.h"
 
-#include "engine/source_size.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -50,9 +48,12 @@ static enum err decode(const struct buf *file, const struct engine_job *job,
         return e;
     bool turned = info.orientation >= 5;
     *animated = info.animated;
-    if (job)
-        how.want_pixels = engine_source_pixels(turned ? info.height : info.width,
-                                               turned ? info.width : info.height, job);
+    if (job) {
+        struct engine_plan plan;
+        engine_run_plan(NULL, turned ? info.height : info.width, turned ? info.width : info.height,
+                        job, &plan);
+        how.want_pixels = plan.source_pixels;
+    }
     e = decoder_open(&options, &decoder, note);
     if (e)
         return e;

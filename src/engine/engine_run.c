@@ -109,20 +109,25 @@ out:
     return code;
 }
 
-void engine_run_estimate(struct engine *e, int src_w, int src_h, const char *prompt_text,
-                         size_t prompt_len, int64_t pixels, struct engine_estimate *out)
+void engine_run_plan(const struct engine *e, int width, int height, const struct engine_job *job,
+                     struct engine_plan *out)
 {
     struct arena arena = ARENA_INIT;
-    struct fit_plan plan = {.width = IMAGE_RESULT_SIDE_MIN, .height = IMAGE_RESULT_SIDE_MIN};
+    struct fit_plan plan;
     struct prompt *p = arena_alloc(&arena, sizeof(*p));
 
-    *out = (struct engine_estimate){0};
-    if (p && prompt_read(p, &arena, prompt_text, prompt_len) == ERR_OK) {
-        struct fit_request want = size_wanted(p, pixels, 0, 0);
-        // A size that cannot be fails in engine_run() itself, and costs nothing.
-        if (fit_plan(src_w, src_h, &want, &plan, NULL) == ERR_OK)
-            e->ops->estimate(e, plan.width, plan.height, p, out);
+    *out = (struct engine_plan){0};
+    if (p && prompt_read(p, &arena, job->prompt_text, job->prompt_len) == ERR_OK) {
+        struct fit_request want = size_wanted(p, job->pixels, job->width, job->height);
+        if (fit_plan(width, height, &want, &plan, NULL) == ERR_OK) {
+            double scale = (double)plan.width * plan.height / (plan.crop_w * plan.crop_h);
+            out->width = plan.width;
+            out->height = plan.height;
+            out->source_pixels = (int64_t)(scale * width * height) + 1;
+            if (e)
+                e->ops->estimate(e, plan.width, plan.height, p, &out->estimate);
+        }
     }
-    out->bytes += (int64_t)src_w * src_h * 4;
+    out->estimate.bytes += (int64_t)width * height * 4;
     arena_release(&arena);
 }

@@ -41,8 +41,21 @@ void engine_result_release(struct engine_result *r);
 MUST_USE enum err engine_run(struct engine *e, const struct engine_job *job,
                              struct engine_result *out, struct err_note *note);
 
-/* Estimates for a source of this size without decoding it; used to admit work into memory. */
-void engine_run_estimate(struct engine *e, int src_w, int src_h, const char *prompt_text,
-                         size_t prompt_len, int64_t pixels, struct engine_estimate *out);
+/* What a job will take, told by its source's size alone. */
+struct engine_plan {
+    int width, height;     /* of a result; 0, 0 when the size cannot be (engine_run() says why) */
+    int64_t source_pixels; /* how many pixels of the source a decoder has to deliver, for
+                              codec_decode_options.want_pixels: those of the result and of what
+                              cropping to `--ar` or a size cuts away; 0: all of them */
+    struct engine_estimate estimate; /* the source at full size included */
+};
+
+/*
+ * Plans `job`, whose source is not looked at but is width x height, upright. Service and command
+ * line both ask here, so that they decode the same pixels. `e` NULL: without the engine's part of
+ * the estimate. Any thread.
+ */
+void engine_run_plan(const struct engine *e, int width, int height, const struct engine_job *job,
+                     struct engine_plan *out);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "engine/engine_run.h"
-#include "engine/source_size.h"
 #include "image/codec.h"
 #include "worker/render_request.h"
 #include "worker/results.h"
@@ -164,6 +163,7 @@ static enum err admit(struct run *r, const struct source *source, struct codec_d
 {
     struct image_info info;
     struct engine_job job = engine_job_of(r);
+    struct engine_plan plan;
 
     enum err e = image_read_info(source->data, source->len, &info, note);
     if (e)
@@ -171,9 +171,12 @@ static enum err admit(struct run *r, const struct source *source, struct codec_d
     bool turned = info.orientation >= 5;
     int width = turned ? info.height : info.width, height = turned ? info.width : info.height;
     r->animated = info.animated;
-    how->want_pixels = engine_source_pixels(width, height, &job);
-    engine_run_estimate(r->o->engine, width, height, job.prompt_text, job.prompt_len, job.pixels,
-                        &r->estimate);
+    engine_run_plan(r->o->engine, width, height, &job, &plan);
+    how->want_pixels = plan.source_pixels;
+    r->estimate = plan.estimate;
+    snprintf(r->board.engine, sizeof r->board.engine, "%s", r->o->engine->ops->name);
+    r->board.width = plan.width;
+    r->board.height = plan.height;
     // Behind the engine: four pictures copied out of its process, the grid, and their files, which
     // are at most about as large.
     int64_t bytes = r->estimate.bytes + 4 * 4 * r->o->pixels * 4;

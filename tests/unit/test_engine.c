@@ -242,16 +242,40 @@ static void a_cancelled_run_leaves_nothing(void **state)
 static void estimates_grow_with_the_picture(void **state)
 {
     struct engine *e = *state;
-    struct engine_estimate small, large;
     const char *p = "oil painting";
+    struct engine_job job = {.prompt_text = p, .prompt_len = strlen(p), .pixels = 1 << 18};
+    struct engine_plan small, large;
 
-    engine_run_estimate(e, 400, 300, p, strlen(p), 1 << 18, &small);
-    engine_run_estimate(e, 400, 300, p, strlen(p), 1 << 22, &large);
-    assert_true(small.ms > 0 && large.ms > 4 * small.ms);
-    assert_true(small.bytes > 400 * 300 * 4 && large.bytes > small.bytes);
+    engine_run_plan(e, 400, 300, &job, &small);
+    job.pixels = 1 << 22;
+    engine_run_plan(e, 400, 300, &job, &large);
+    assert_true(small.estimate.ms > 0 && large.estimate.ms > 4 * small.estimate.ms);
+    assert_true(small.estimate.bytes > 400 * 300 * 4);
+    assert_true(large.estimate.bytes > small.estimate.bytes);
     // A megapixel takes neither less than its own pixels nor more than a small machine has.
-    engine_run_estimate(e, 1024, 1024, p, strlen(p), 1 << 20, &large);
-    assert_in_range(large.bytes, 40 << 20, 400 << 20);
+    job.pixels = 1 << 20;
+    engine_run_plan(e, 1024, 1024, &job, &large);
+    assert_in_range(large.estimate.bytes, 40 << 20, 400 << 20);
+    assert_int_equal(large.width, 1024);
+    assert_int_equal(large.height, 1024);
+}
+
+static void a_plan_asks_for_what_cropping_takes_away(void **state)
+{
+    struct engine *e = *state;
+    const char *p = "oil painting --ar 1:1";
+    struct engine_job job = {.prompt_text = p, .prompt_len = strlen(p), .pixels = 1 << 16};
+    struct engine_plan plan;
+
+    engine_run_plan(e, 2000, 1000, &job, &plan);
+    assert_int_equal(plan.width, 256);
+    assert_int_equal(plan.height, 256);
+    assert_in_range(plan.source_pixels, 2 * 256 * 256, 2 * 256 * 256 + 1);
+    job.width = 16; // below the shortest side
+    job.height = 16;
+    engine_run_plan(e, 2000, 1000, &job, &plan);
+    assert_int_equal(plan.width, 0);
+    assert_int_equal(plan.source_pixels, 0);
 }
 
 static void broken_recipes_keep_the_engine_shut(void **state)
@@ -277,6 +301,7 @@ int main(void)
         cmocka_unit_test(sizes_are_planned_or_refused),
         cmocka_unit_test(a_cancelled_run_leaves_nothing),
         cmocka_unit_test(estimates_grow_with_the_picture),
+        cmocka_unit_test(a_plan_asks_for_what_cropping_takes_away),
         cmocka_unit_test(broken_recipes_keep_the_engine_shut),
     };
 
