@@ -153,6 +153,8 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
     k.m = calloc(1, sizeof(*k.m));
     if (!k.m)
         goto out;
+    if (needs & NEED_FORM)
+        needs |= NEED_FINE | NEED_IMPORTANCE;
     k.m->width = source->width;
     k.m->height = source->height;
     k.m->px_per_unit = look_px_per_unit(source->width, source->height);
@@ -169,6 +171,8 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
         e = maps_lines(&k);
     if (e == ERR_OK && needs & NEED_TONE)
         e = maps_tone(&k);
+    if (e == ERR_OK && needs & NEED_FORM)
+        e = maps_form(&k);
     if (e == ERR_OK) {
         *out = k.m;
         k.m = NULL;
@@ -194,6 +198,11 @@ void look_maps_free(struct look_maps *m)
     plane_release(&m->importance);
     plane_release(&m->lines);
     plane_release(&m->tone);
+    plane_release(&m->form);
+    plane_release(&m->slope_x);
+    plane_release(&m->slope_y);
+    plane_release(&m->cavity);
+    plane_release(&m->shade);
     free(m);
 }
 
@@ -202,7 +211,7 @@ int64_t look_maps_bytes(int width, int height)
     float unit = look_px_per_unit(width, height), step = unit > 1.0f ? unit : 1.0f;
     double full = (double)width * height / ((double)step * step);
 
-    // 8 planes of the full size that stay and 2 while lines are made; at half size 13 that stay and
-    // at most 16 for the time of the work.
-    return (int64_t)(full * (double)sizeof(float) * (10.0 + 29.0 / 4.0)) + 1024 * 1024;
+    // 12 planes of the full size that stay and 2 for the time of the work; at half size 15 that stay
+    // and at most 16 for that time.
+    return (int64_t)(full * (double)sizeof(float) * (14.0 + 31.0 / 4.0)) + 1024 * 1024;
 }

@@ -26,6 +26,7 @@ enum look_need {
     NEED_IMPORTANCE = 1 << 3, /* importance */
     NEED_LINES = 1 << 8,      /* lines */
     NEED_TONE = 1 << 9,       /* tone */
+    NEED_FORM = 1 << 16,      /* form, slope, cavity, shade: the photo as a relief */
 };
 
 enum { LAB = 3 }; /* planes of a colour: OKLab's L, a, b */
@@ -51,6 +52,10 @@ struct look_maps {
 
     struct plane lines; /* 0: none, 1: a strong contour, dark side of the edge; full size */
     struct plane tone;  /* 0: black, 1: paper; lightness spread for drawing; full size */
+    struct plane form;             /* height of the relief without detail, units; half size */
+    struct plane slope_x, slope_y; /* of the relief with detail, most below 1; full size */
+    struct plane cavity;           /* 1: open, towards 0: deep in a hollow; half size */
+    struct plane shade;            /* lightness of the photo, its range as 0..1; full size */
 };
 
 /* ERR_NOMEM, ERR_CANCELLED; then *out is empty. */

@@ -22,6 +22,7 @@ MUST_USE enum err maps_abstract(struct map_maker *k);   /* after maps_flow */
 MUST_USE enum err maps_importance(struct map_maker *k); /* after maps_flow */
 MUST_USE enum err maps_lines(struct map_maker *k);      /* after maps_fine, maps_flow */
 MUST_USE enum err maps_tone(struct map_maker *k);       /* after maps_fine */
+MUST_USE enum err maps_form(struct map_maker *k);       /* after maps_fine, maps_importance */
 
 /* `count` planes of the half size; on failure those made are released. */
 MUST_USE enum err half_planes(const struct map_maker *k, struct plane *p, int count);

@@ -17,6 +17,10 @@ const struct look_op *const look_op_table[] = {
     &look_op_glaze,
     &look_op_pigment,
     &look_op_engrave,
+    &look_op_metal,
+    &look_op_stone,
+    &look_op_timber,
+    &look_op_weather,
     NULL,
 };
 // clang-format on

@@ -199,7 +199,7 @@ static void the_documentation_is_that_of_the_tables(void **state)
 {
     const char *root = getenv("MESON_SOURCE_ROOT");
     struct buf path = BUF_INIT, want = BUF_INIT;
-    char text[32 * 1024];
+    char text[128 * 1024];
 
     (void)state;
     buf_addf(&path, "%s/docs/looks.md", root ? root : ".");

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/colour.h"
+#include "look/surface.h"
+
+/* Cast and polished metal: a photographer's studio reflected in the relief. */
+enum { RED, GREEN, BLUE, RELIEF, ROUGH, SHADING, BOUNCE, TARNISH, SKY, SWELL, GRAIN, EXPOSURE };
+
+static const struct look_param PARAM[] = {
+    {"red", 0.0f, 1.0f, 1.0f, "light reflected head on, linear"},
+    {"green", 0.0f, 1.0f, 0.71f, "the same"},
+    {"blue", 0.0f, 1.0f, 0.29f, "the same"},
+    {"relief", 0.0f, 4.0f, 1.0f, "factor on the slopes"},
+    {"roughness", 0.0f, 1.0f, 0.14f, "how blurred the studio is in it"},
+    {"shading", 0.0f, 1.0f, 0.6f, "how much of the photo's shading is kept"},
+    {"bounce", 0.0f, 2.0f, 1.0f, "how much light goes from metal to metal in the dark parts"},
+    {"tarnish", 0.0f, 1.0f, 0.2f, "how black hollows are"},
+    {"sky", 0.0f, 1.0f, 0.0f, "how blue the studio is above and how brown below"},
+    {"swell", 0.0f, 0.5f, 0.06f, "slope of the broad unevenness of plain parts"},
+    {"grain", 0.0f, 0.5f, 0.02f, "slope of the grain of the casting"},
+    {"exposure", 0.1f, 4.0f, 1.0f, "factor on the light"},
+    {0}};
+
+struct metal {
+    struct look_picture *p;
+    const float *value;
+    struct surface surface;
+};
+
+static lane4 metal_pixel(const struct metal *m, int x, int y)
+{
+    const struct look_picture *p = m->p;
+    const float *value = m->value;
+    struct spot t;
+
+    surface_spot(&m->surface, x, y, &t);
+    float swell = value[SWELL];
+    spot_bump(&t,
+              swell * noise_sum(t.x * 0.006f, t.y * 0.006f, 2, p->variation.seed) +
+                  value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 31),
+              swell * noise_sum(t.x * 0.006f, t.y * 0.006f, 2, p->variation.seed + 11) +
+                  value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 47));
+    float e = surface_studio(&m->surface, &t, value[ROUGH]), ry = 2.0f * t.n[2] * t.n[1];
+    float keep = value[SHADING];
+    float lit = (1.0f - keep + keep * (0.10f + 1.45f * t.shade)) * (0.45f + 0.55f * t.light) *
+                mixf(1.0f, t.cavity, 0.35f + 0.65f * value[TARNISH]);
+    e *= lit * value[EXPOSURE];
+    // Dark parts see little but other metal, so their light was coloured twice.
+    float twice = clampf(value[BOUNCE] * (1.0f - 1.1f * e), 0.0f, 1.5f);
+    float graze = 1.0f - t.n[2], graze2 = graze * graze, fresnel = graze2 * graze2 * graze;
+    float rgb[3], lab[LAB];
+    for (int k = 0; k < 3; k++) {
+        float f = value[RED + k];
+        f += (1.0f - f) * fresnel;
+        float tint = 1.0f + value[SKY] *
+                                (k == 2   ? -1.0f
+                                 : k == 0 ? 0.6f
+                                          : 0.1f) *
+                                clampf(1.2f * ry - 0.15f, -0.6f, 0.6f);
+        rgb[k] = film(e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f));
+    }
+    oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
+    return (lane4){lab[0], lab[1], lab[2], 0.0f};
+}
+
+static void metal_row(void *ctx, int y, int worker)
+{
+    const struct metal *m = ctx;
+    lane4 *row = picture_row(m->p, y);
+
+    (void)worker;
+    for (int x = 0; x < m->p->width; x++)
+        row[x] = metal_pixel(m, x, y);
+}
+
+static enum err metal_run(struct look_picture *p, const float *value)
+{
+    struct metal m = {.p = p, .value = value};
+    enum err e = surface_new(&m.surface, p, value[RELIEF]);
+
+    if (e == ERR_OK && !pool_run(p->pool, p->height, metal_row, &m, p->cancel))
+        e = ERR_CANCELLED;
+    surface_release(&m.surface);
+    return e;
+}
+
+const struct look_op look_op_metal = {
+    .name = "metal",
+    .help = "polished or cast metal: a studio reflected in the photo's relief",
+    .param = PARAM,
+    .needs = NEED_FORM,
+    .cost = 3.0f,
+    .run = metal_run,
+};

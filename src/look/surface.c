@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/surface.h"
+
+#include "look/noise.h"
+
+// Sine and cosine of the key light's height.
+static const float KEY_UP = 0.6691f, KEY_ALONG = 0.7431f;
+
+// Where a ray towards the light is looked at, units: close by often, or thin ridges cast nothing.
+static const float STEP_UNITS[] = {2.0f, 4.5f, 8.0f, 12.5f, 18.0f, 25.0f, 34.0f, 46.0f, 62.0f};
+
+// The relief is low, so the shadows are those of a light that stands lower than the key does.
+static const float SHADOW_RISE = 0.24f;
+
+struct cast {
+    struct surface *s;
+    float depth;
+};
+
+static void cast_row(void *ctx, int y, int worker)
+{
+    const struct cast *c = ctx;
+    const struct look_picture *p = c->s->p;
+    const struct plane *form = &p->maps->form;
+    float per_unit = p->maps->half_per_unit;
+    float dx = p->variation.light_x * per_unit, dy = p->variation.light_y * per_unit;
+    float *out = plane_row(&c->s->light, y);
+
+    (void)worker;
+    for (int x = 0; x < form->width; x++) {
+        float here = plane_row(form, y)[x], most = 0.0f;
+        for (size_t i = 0; i < sizeof(STEP_UNITS) / sizeof(STEP_UNITS[0]); i++) {
+            float d = STEP_UNITS[i];
+            float px = (float)x + 0.5f + dx * d, py = (float)y + 0.5f + dy * d;
+            float over = (c->depth * (plane_at(form, px, py) - here) - SHADOW_RISE * d) / d;
+            most = over > most ? over : most;
+        }
+        out[x] = 1.0f - smoothf(0.0f, 0.22f, most);
+    }
+}
+
+enum err surface_new(struct surface *s, const struct look_picture *p, float depth)
+{
+    struct cast c = {.s = s, .depth = p->flat ? 0.0f : depth};
+    struct blur_scratch scratch = {0};
+    enum err e;
+
+    *s = (struct surface){.p = p, .depth = c.depth};
+    e = plane_new(&s->light, p->maps->form.width, p->maps->form.height);
+    if (e == ERR_OK)
+        e = blur_scratch_new(&scratch, s->light.width, s->light.height, p->pool, p->cancel);
+    if (e == ERR_OK && (!pool_run(p->pool, s->light.height, cast_row, &c, p->cancel) ||
+                        !plane_blur(&s->light, &s->light, 1.6f * p->maps->half_per_unit, &scratch)))
+        e = ERR_CANCELLED;
+    blur_scratch_release(&scratch);
+    if (e != ERR_OK)
+        surface_release(s);
+    return e;
+}
+
+void surface_release(struct surface *s)
+{
+    plane_release(&s->light);
+}
+
+static void set_normal(struct spot *t)
+{
+    float norm = 1.0f / sqrtf(1.0f + t->gx * t->gx + t->gy * t->gy);
+
+    t->n[0] = -t->gx * norm;
+    t->n[1] = -t->gy * norm;
+    t->n[2] = norm;
+}
+
+void surface_spot(const struct surface *s, int x, int y, struct spot *out)
+{
+    const struct look_maps *m = s->p->maps;
+    float ux = ((float)x + 0.5f) / s->p->px_per_unit, uy = ((float)y + 0.5f) / s->p->px_per_unit;
+    struct plane_place full =
+        plane_place(&m->slope_x, ux * m->full_per_unit, uy * m->full_per_unit);
+    struct plane_place half = plane_place(&m->form, ux * m->half_per_unit, uy * m->half_per_unit);
+
+    out->x = ux;
+    out->y = uy;
+    out->gx = s->depth * plane_mix(&m->slope_x, &full);
+    out->gy = s->depth * plane_mix(&m->slope_y, &full);
+    out->shade = plane_mix(&m->shade, &full);
+    out->height = s->depth * plane_mix(&m->form, &half);
+    out->cavity = plane_mix(&m->cavity, &half);
+    out->light = plane_mix(&s->light, &half);
+    set_normal(out);
+}
+
+void spot_bump(struct spot *t, float gx, float gy)
+{
+    t->gx += gx;
+    t->gy += gy;
+    set_normal(t);
+}
+
+void surface_key(const struct surface *s, float l[3])
+{
+    l[0] = KEY_ALONG * s->p->variation.light_x;
+    l[1] = KEY_ALONG * s->p->variation.light_y;
+    l[2] = KEY_UP;
+}
+
+float noise_sum(float x, float y, int octaves, uint32_t seed)
+{
+    float sum = 0.0f, weight = 1.0f, all = 0.0f;
+
+    for (int i = 0; i < octaves; i++) {
+        sum += weight * (2.0f * noise_at(x, y, seed + (uint32_t)i) - 1.0f);
+        all += weight;
+        weight *= 0.5f;
+        // Turned and shifted, or the lattices of all octaves would show as one.
+        float t = 1.6f * x - 1.2f * y + 7.3f;
+        y = 1.2f * x + 1.6f * y - 3.1f;
+        x = t;
+    }
+    return 1.6f * sum / all;
+}
+
+/*
+ * u is towards the key light and v across it, -1..1 each: a large soft box with a lamp behind it, a
+ * strip light opposite, a dark floor with a horizon.
+ */
+static float studio(float u, float v, float rough)
+{
+    float w = 0.05f + rough, far = v < 0.0f ? -v : v;
+    float e = 0.13f + 0.30f * smoothf(-0.6f, 0.7f, u);
+
+    e *= 1.0f - 0.6f * (1.0f - rough) * bell((u + 0.24f) / (0.10f + 0.5f * rough));
+    e += (1.15f + 1.7f * bell((u - 0.58f) / (0.07f + 0.8f * rough))) *
+         smoothf(0.30f - w, 0.30f + w, u) * (1.0f - smoothf(0.80f - w, 0.80f + w, u)) *
+         (1.0f - smoothf(0.5f, 1.0f, far));
+    e += 0.75f * bell((u + 0.62f) / (0.10f + rough)) * (1.0f - 0.7f * far);
+    return e + 0.35f * bell((v - 0.7f) / (0.12f + rough));
+}
+
+float surface_studio(const struct surface *s, const struct spot *t, float rough)
+{
+    float lx = s->p->variation.light_x, ly = s->p->variation.light_y;
+    float rx = 2.0f * t->n[2] * t->n[0], ry = 2.0f * t->n[2] * t->n[1];
+
+    return studio(rx * lx + ry * ly, ry * lx - rx * ly, rough);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_SURFACE_H
+#define PATINA_LOOK_SURFACE_H
+
+#include "look/op.h"
+
+/*
+ * The photo's relief in the light of the picture at hand: what operators of solid materials shade.
+ * Private to look/. Operators that use it need NEED_FORM.
+ */
+struct surface {
+    const struct look_picture *p;
+    struct plane
+        light;   /* what the key light reaches, 1, or the relief keeps off it, 0; half size */
+    float depth; /* factor on slopes */
+};
+
+/* One place of it. */
+struct spot {
+    float gx, gy; /* slope */
+    float n[3];   /* normal, unit length, z towards the viewer */
+    float height; /* units */
+    float shade;  /* of the photo, 0..1 */
+    float cavity; /* 1: open, towards 0: deep in a hollow */
+    float light;  /* share of the key light */
+    float x, y;   /* units */
+};
+
+/* depth: factor on heights and slopes, 0 for a plain sheet. ERR_NOMEM, ERR_CANCELLED. */
+MUST_USE enum err surface_new(struct surface *s, const struct look_picture *p, float depth);
+void surface_release(struct surface *s);
+
+/* At a pixel of the picture. */
+void surface_spot(const struct surface *s, int x, int y, struct spot *out);
+
+/* Tilts the normal by a further slope: grain, dents. */
+void spot_bump(struct spot *t, float gx, float gy);
+
+/* Unit vector towards the key light, 42 degrees above the picture. */
+void surface_key(const struct surface *s, float l[3]);
+
+/* Light that a mirror at this place sends to the viewer from a photographer's studio: about .3 from
+ * the front, up to 3 from the lamp. rough: 0 sharp, 1 all blurred. */
+float surface_studio(const struct surface *s, const struct spot *t, float rough);
+
+/* Sum of octaves of noise_at(), each of half the size and weight of the one before; about -1..1. */
+float noise_sum(float x, float y, int octaves, uint32_t seed);
+
+/* A spread of light over film (after Narkowicz's fit of ACES 2015): 0..inf to 0..1. */
+static inline float film(float x)
+{
+    return clampf(x * (2.51f * x + 0.03f) / (x * (2.43f * x + 0.59f) + 0.14f), 0.0f, 1.0f);
+}
+
+/* 1 at 0, falling to both sides, under .07 from 1.75 on. */
+static inline float bell(float t)
+{
+    float r = 1.0f / (1.0f + t * t);
+
+    return r * r;
+}
+
+#endif
