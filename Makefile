@@ -38,8 +38,10 @@ lint:
 	@$(PYTHON) tools/lint.py
 
 bench: build
+	@tools/deps test
 	build/patina bench api
 	build/patina bench look
+	$(PYTHON) bench/job.py
 
 fuzz:
 	@tools/deps build test
