@@ -159,14 +159,19 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
     k.m->height = source->height;
     k.m->px_per_unit = look_px_per_unit(source->width, source->height);
     e = maps_colour(&k, source);
-    if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE))
+    if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK))
         e = maps_fine(&k);
-    if (e == ERR_OK && needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES))
+    if (e == ERR_OK &&
+        needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_INK))
         e = maps_flow(&k);
     if (e == ERR_OK && needs & NEED_ABSTRACT)
         e = maps_abstract(&k);
-    if (e == ERR_OK && needs & NEED_IMPORTANCE)
+    if (e == ERR_OK && needs & (NEED_IMPORTANCE | NEED_INK))
         e = maps_importance(&k);
+    if (e == ERR_OK && needs & (NEED_FLAT | NEED_INK))
+        e = maps_flat(&k);
+    if (e == ERR_OK && needs & NEED_INK)
+        e = maps_ink(&k);
     if (e == ERR_OK && needs & NEED_LINES)
         e = maps_lines(&k);
     if (e == ERR_OK && needs & NEED_TONE)
@@ -203,6 +208,8 @@ void look_maps_free(struct look_maps *m)
     plane_release(&m->slope_y);
     plane_release(&m->cavity);
     plane_release(&m->shade);
+    planes_release(m->flat, LAB);
+    plane_release(&m->ink);
     free(m);
 }
 

@@ -26,6 +26,8 @@ enum look_need {
     NEED_IMPORTANCE = 1 << 3, /* importance */
     NEED_LINES = 1 << 8,      /* lines */
     NEED_TONE = 1 << 9,       /* tone */
+    NEED_FLAT = 1 << 10,      /* flat */
+    NEED_INK = 1 << 11,       /* ink */
     NEED_FORM = 1 << 16,      /* form, slope, cavity, shade: the photo as a relief */
 };
 
@@ -50,8 +52,11 @@ struct look_maps {
     struct plane coherence;  /* 0: no direction of its own, 1: a clear edge or line */
     struct plane importance; /* 0: background, 1: eyes, faces, lettering; half size */
 
-    struct plane lines; /* 0: none, 1: a strong contour, dark side of the edge; full size */
-    struct plane tone;  /* 0: black, 1: paper; lightness spread for drawing; full size */
+    struct plane lines;     /* 0: none, 1: a strong contour, dark side of the edge; full size */
+    struct plane tone;      /* 0: black, 1: paper; lightness spread for drawing; full size */
+    struct plane flat[LAB]; /* areas of one colour with sharp borders; full size */
+    struct plane ink;       /* clean lines, 1 in their middle; .2 and less is no line; full size */
+
     struct plane form;             /* height of the relief without detail, units; half size */
     struct plane slope_x, slope_y; /* of the relief with detail, most below 1; full size */
     struct plane cavity;           /* 1: open, towards 0: deep in a hollow; half size */

@@ -24,6 +24,14 @@ MUST_USE enum err maps_lines(struct map_maker *k);      /* after maps_fine, maps
 MUST_USE enum err maps_tone(struct map_maker *k);       /* after maps_fine */
 MUST_USE enum err maps_form(struct map_maker *k);       /* after maps_fine, maps_importance */
 
+MUST_USE enum err maps_flat(struct map_maker *k); /* after maps_fine */
+MUST_USE enum err maps_ink(struct map_maker *k);  /* after maps_flat and maps_flow */
+
+/* Makes *out, full size: contours of the full-size plane L, 0..1, on the dark side of its edges;
+ * sigma in pixels is what decides their width. After maps_flow. */
+MUST_USE enum err maps_contours(struct map_maker *k, const struct plane *L, float sigma,
+                                struct plane *out);
+
 /* `count` planes of the half size; on failure those made are released. */
 MUST_USE enum err half_planes(const struct map_maker *k, struct plane *p, int count);
 void planes_release(struct plane *p, int count);

@@ -13,6 +13,7 @@ struct lines {
     struct plane tensor[TENSOR]; /* half size; then XX, XY hold the unit direction of the edge */
     struct plane soft;           /* half size */
     struct plane inner, outer;   /* full size; then `inner` is their difference */
+    struct plane *out;           /* full size */
     float gain;
 };
 
@@ -84,7 +85,7 @@ static void gather_row(void *ctx, int y, int worker)
 {
     struct lines *l = ctx;
     float step = 1.2f * l->m->full_per_unit;
-    float *out = plane_row(&l->m->lines, y);
+    float *out = plane_row(l->out, y);
 
     (void)worker;
     step = step > 0.7f ? step : 0.7f;
@@ -114,21 +115,19 @@ static float gain_of(const struct plane *p)
 static void gain_row(void *ctx, int y, int worker)
 {
     struct lines *l = ctx;
-    float *out = plane_row(&l->m->lines, y);
+    float *out = plane_row(l->out, y);
 
     (void)worker;
     for (int x = 0; x < l->inner.width; x++)
         out[x] = clampf(out[x] * l->gain, 0.0f, 1.0f);
 }
 
-enum err maps_lines(struct map_maker *k)
+enum err maps_contours(struct map_maker *k, const struct plane *L, float sigma, struct plane *out)
 {
     struct look_maps *m = k->m;
-    struct lines l = {.m = m};
+    struct lines l = {.m = m, .out = out};
     struct plane tmp[TENSOR + 1];
     int w = m->full[0].width, h = m->full[0].height;
-    // A line is at least as wide as a pixel can show.
-    float pixel = m->full_per_unit > 0.7f ? m->full_per_unit : 0.7f;
     enum err e = half_planes(k, tmp, TENSOR + 1);
 
     if (e != ERR_OK)
@@ -140,7 +139,7 @@ enum err maps_lines(struct map_maker *k)
     if (e == ERR_OK)
         e = plane_new(&l.outer, w, h);
     if (e == ERR_OK)
-        e = plane_new(&m->lines, w, h);
+        e = plane_new(out, w, h);
     if (e != ERR_OK)
         goto out;
     e = ERR_CANCELLED;
@@ -151,11 +150,11 @@ enum err maps_lines(struct map_maker *k)
         if (!half_blur(k, &l.tensor[i], &l.tensor[i], 2.6f))
             goto out;
     if (!rows_run(k, l.soft.height, edge_direction_row, &l) ||
-        !plane_blur(&m->fine[0], &l.inner, 0.7f * pixel, &k->scratch) ||
-        !plane_blur(&m->fine[0], &l.outer, 1.35f * pixel, &k->scratch) ||
+        !plane_blur(L, &l.inner, sigma, &k->scratch) ||
+        !plane_blur(L, &l.outer, 1.93f * sigma, &k->scratch) ||
         !rows_run(k, h, difference_row, &l) || !rows_run(k, h, gather_row, &l))
         goto out;
-    l.gain = gain_of(&m->lines);
+    l.gain = gain_of(out);
     if (rows_run(k, h, gain_row, &l))
         e = ERR_OK;
 out:
@@ -163,6 +162,14 @@ out:
     plane_release(&l.outer);
     planes_release(tmp, TENSOR + 1);
     return e;
+}
+
+enum err maps_lines(struct map_maker *k)
+{
+    // A line is at least as wide as a pixel can show.
+    float pixel = k->m->full_per_unit > 0.7f ? k->m->full_per_unit : 0.7f;
+
+    return maps_contours(k, &k->m->fine[0], 0.7f * pixel, &k->m->lines);
 }
 
 /*

@@ -1,41 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/look.h"
+#include "look_fixture.h"
 
 #include "image/colour.h"
 #include "look/colour.h"
 #include "look/noise.h"
-#include "unit.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* Transparent paint: what its steps promise, each alone and as the watercolour. */
-
-struct fixture {
-    struct recipe_set *recipes;
-    struct pool *pool; /* two threads */
-};
-
-static int open_all(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
-    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
-    *state = f;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    struct fixture *f = *state;
-
-    recipe_set_close(f->recipes);
-    pool_close(f->pool);
-    free(f);
-    return 0;
-}
 
 // A blue disc on a light ground that darkens downwards, with some grain.
 static void paint_disc(struct image *im, int width, int height)
@@ -55,56 +25,9 @@ static void paint_disc(struct image *im, int width, int height)
         }
 }
 
-/* One step alone on a picture whose lightness the test draws. */
-struct bench {
-    struct image source;
-    struct look_maps *maps;
-    struct look_picture p;
-    float value[LOOK_PARAMS_MAX];
-    const struct look_op *op;
-};
-
-static void bench_open(struct bench *b, const struct fixture *f, const char *op, int w, int h)
-{
-    struct look_options o = {0};
-
-    *b = (struct bench){.op = look_op_find(op, strlen(op))};
-    assert_non_null(b->op);
-    assert_int_equal(image_new(&b->source, w, h), ERR_OK);
-    memset(b->source.px, 128, b->source.stride * (size_t)h);
-    assert_int_equal(look_maps_new(&b->source, b->op->needs, f->pool, NULL, &b->maps), ERR_OK);
-    b->p = (struct look_picture){.width = w,
-                                 .height = h,
-                                 .px_per_unit = b->maps->px_per_unit,
-                                 .maps = b->maps,
-                                 .pool = f->pool};
-    look_variation_of(5, &o, &b->p.variation);
-    b->p.px = aligned_alloc(sizeof(lane4), (size_t)w * (size_t)h * sizeof(lane4));
-    assert_non_null(b->p.px);
-    for (int i = 0; b->op->param[i].name; i++)
-        b->value[i] = b->op->param[i].normal;
-}
-
-static void bench_set(struct bench *b, const char *name, float v)
-{
-    for (int i = 0; b->op->param[i].name; i++)
-        if (strcmp(b->op->param[i].name, name) == 0) {
-            b->value[i] = v;
-            return;
-        }
-    fail_msg("%s has no %s", b->op->name, name);
-}
-
-static void bench_close(struct bench *b)
-{
-    free(b->p.px);
-    look_maps_free(b->maps);
-    image_release(&b->source);
-}
-
 static void a_dry_ramp_becomes_steps_and_a_wet_one_stays_a_ramp(void **state)
 {
-    struct bench b;
+    struct bench b = {.op = NULL};
 
     // 1024 wide: a pixel is a unit.
     for (int wet = 0; wet < 2; wet++) {
@@ -131,7 +54,7 @@ static void a_dry_ramp_becomes_steps_and_a_wet_one_stays_a_ramp(void **state)
 
 static void pigment_gathers_on_the_dark_side_of_an_edge(void **state)
 {
-    struct bench b;
+    struct bench b = {.op = NULL};
 
     bench_open(&b, *state, "glaze", 1024, 384);
     bench_set(&b, "wander", 0.0f);
@@ -150,7 +73,7 @@ static void pigment_gathers_on_the_dark_side_of_an_edge(void **state)
 // Mean light of a picture of one colour painted with `extra` pigment, away from the border.
 static float light_with(const struct fixture *f, float extra)
 {
-    struct bench b;
+    struct bench b = {.op = NULL};
     float sum = 0.0f;
 
     bench_open(&b, f, "pigment", 256, 256);

@@ -5,7 +5,7 @@
  * From the photo's colours to a painter's: stronger, within what pigments reach, with the picture's
  * own key and temperature.
  */
-enum { CHROMA, CONTRAST, BLACK, WHITE, LIMIT, SPLIT };
+enum { CHROMA, CONTRAST, BLACK, WHITE, LIMIT, SPLIT, SHIFT };
 
 static const struct look_param PARAM[] = {
     {"chroma", 0.0f, 3.0f, 1.25f, "factor"},
@@ -14,6 +14,7 @@ static const struct look_param PARAM[] = {
     {"white", 0.5f, 1.0f, 0.97f, "lightness of the lightest paint"},
     {"limit", 0.02f, 0.4f, 0.24f, "chroma of the strongest pigment"},
     {"split", 0.0f, 0.1f, 0.012f, "how much warmer lights are than shadows"},
+    {"shift", 0.0f, 3.0f, 1.0f, "how far each of the four goes its own way, factor"},
     {0}};
 
 struct grade {
@@ -48,15 +49,15 @@ static lane4 grade_pixel(const struct grade *g, lane4 px)
     float L = px[0], a = px[1], b = px[2];
 
     float middle = 0.55f;
-    L = middle + (L - middle) * value[CONTRAST] * v->contrast + v->shift[0];
+    L = middle + (L - middle) * value[CONTRAST] * v->contrast + value[SHIFT] * v->shift[0];
     // Both ends are bent, not cut.
     float range = value[WHITE] - value[BLACK], x = (L - value[BLACK]) / range;
     x = x > 0.5f ? soft_limit(x, 0.85f) : 1.0f - soft_limit(1.0f - x, 0.85f);
     L = value[BLACK] + range * x;
 
     float factor = value[CHROMA] * v->chroma;
-    a = a * factor + v->shift[1];
-    b = b * factor + v->shift[2] + (value[SPLIT] + v->split) * 2.0f * (x - 0.5f);
+    a = a * factor + value[SHIFT] * v->shift[1];
+    b = b * factor + value[SHIFT] * v->shift[2] + (value[SPLIT] + v->split) * 2.0f * (x - 0.5f);
     float chroma = sqrtf(a * a + b * b);
     // The darkest and the lightest paints have the least colour.
     float most = value[LIMIT] * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/maps_internal.h"
+
+#include "base/buf.h"
+
+#include <stdlib.h>
+
+/*
+ * Ink lines: contours of the flattened picture (flow-based difference of Gaussians, maps_lines.c),
+ * of which only those stay that are long and somewhere strong. A line is a connected set of pixels
+ * above a low threshold; hysteresis over whole lines is what keeps faint ends on strong lines and
+ * drops faint specks.
+ */
+static const float LOW = 0.2f, HIGH = 0.5f;
+
+struct tracing {
+    struct plane *ink;
+    uint8_t *seen;
+    uint32_t *stack; /* all pixels of the line at hand */
+};
+
+/* Collects the line that pixel `at` is on; returns how many pixels it has. */
+static size_t trace(struct tracing *t, uint32_t at, int *extent, float *peak)
+{
+    int w = t->ink->width, h = t->ink->height, x0 = w, x1 = 0, y0 = h, y1 = 0;
+    size_t n = 0, done = 0;
+
+    *peak = 0.0f;
+    t->seen[at] = 1;
+    t->stack[n++] = at;
+    while (done < n) {
+        uint32_t p = t->stack[done++];
+        int x = (int)(p % (uint32_t)w), y = (int)(p / (uint32_t)w);
+        x0 = x < x0 ? x : x0, x1 = x > x1 ? x : x1;
+        y0 = y < y0 ? y : y0, y1 = y > y1 ? y : y1;
+        *peak = t->ink->px[p] > *peak ? t->ink->px[p] : *peak;
+        for (int j = y > 0 ? -1 : 0; j <= (y + 1 < h); j++)
+            for (int i = x > 0 ? -1 : 0; i <= (x + 1 < w); i++) {
+                uint32_t q = (uint32_t)((y + j) * w + x + i);
+                if (!t->seen[q] && t->ink->px[q] > LOW) {
+                    t->seen[q] = 1;
+                    t->stack[n++] = q;
+                }
+            }
+    }
+    *extent = x1 - x0 > y1 - y0 ? x1 - x0 + 1 : y1 - y0 + 1;
+    return n;
+}
+
+// On one thread: lines cross the whole picture, and each pixel is seen once.
+static enum err drop_specks(struct plane *ink, const struct look_maps *m)
+{
+    static const float LEAST = 12.0f; /* units that a line extends over */
+    size_t n = (size_t)ink->width * (size_t)ink->height;
+    struct tracing t = {.ink = ink, .seen = calloc(n, 1), .stack = malloc(n * sizeof(uint32_t))};
+
+    for (size_t i = 0; t.seen && t.stack && i < n; i++) {
+        float peak;
+        int extent;
+        if (t.seen[i] || ink->px[i] <= LOW)
+            continue;
+        size_t line = trace(&t, (uint32_t)i, &extent, &peak);
+        int x = (int)(i % (size_t)ink->width), y = (int)(i / (size_t)ink->width);
+        // Eyes and letters are small lines, too.
+        float care = plane_near(&m->importance, 0.5f * (float)x, 0.5f * (float)y);
+        float least = LEAST * m->full_per_unit * (1.0f - 0.75f * smoothf(0.2f, 0.5f, care));
+        if (peak >= HIGH && (float)extent >= least)
+            continue;
+        for (size_t k = 0; k < line; k++)
+            ink->px[t.stack[k]] = 0.0f;
+    }
+    enum err e = t.seen && t.stack ? ERR_OK : ERR_NOMEM;
+    free(t.seen);
+    free(t.stack);
+    return e;
+}
+
+enum err maps_ink(struct map_maker *k)
+{
+    static const float SIGMA = 1.05f; /* units */
+    struct look_maps *m = k->m;
+    float pixel = m->full_per_unit > 0.6f ? m->full_per_unit : 0.6f;
+    enum err e = maps_contours(k, &m->flat[0], SIGMA * pixel, &m->ink);
+
+    return e == ERR_OK ? drop_specks(&m->ink, m) : e;
+}

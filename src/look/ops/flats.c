@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/op.h"
+
+/* Begins a picture with flat colours, as a colourist fills them in. */
+enum { SPREAD, LIFT, DARKEST };
+
+static const struct look_param PARAM[] = {
+    {"spread", 0.5f, 2.0f, 1.1f, "factor on the distance between light and dark"},
+    {"lift", 0.0f, 1.0f, 0.5f, "how far dark tones are raised: 1 is the root of lightness"},
+    {"darkest", 0.0f, 0.6f, 0.1f, "lightness that black becomes"},
+    {0}};
+
+struct flats {
+    struct look_picture *p;
+    const float *value;
+};
+
+static void flats_row(void *ctx, int y, int worker)
+{
+    const struct flats *f = ctx;
+    struct look_picture *p = f->p;
+    lane4 *row = picture_row(p, y);
+
+    (void)worker;
+    for (int x = 0; x < p->width; x++) {
+        float ux = ((float)x + 0.5f) / p->px_per_unit, uy = ((float)y + 0.5f) / p->px_per_unit;
+        float c[LAB];
+        lab_at(p->maps->flat, p->maps->full_per_unit, ux, uy, c);
+        float L = clampf(0.55f + (c[0] - 0.55f) * f->value[SPREAD], 0.0f, 1.0f);
+        float lifted = f->value[DARKEST] +
+                       (1.0f - f->value[DARKEST]) * mixf(L, sqrtf(L), f->value[LIFT]);
+        // A colour that becomes lighter keeps its saturation, not its chroma.
+        float more = clampf(lifted / (L + 0.02f), 1.0f, 1.7f);
+        row[x] = (lane4){lifted, c[1] * more, c[2] * more, 0.0f};
+    }
+}
+
+static enum err flats_run(struct look_picture *p, const float *value)
+{
+    struct flats f = {.p = p, .value = value};
+
+    return pool_run(p->pool, p->height, flats_row, &f, p->cancel) ? ERR_OK : ERR_CANCELLED;
+}
+
+const struct look_op look_op_flats = {
+    .name = "flats",
+    .help = "areas of one colour with sharp borders",
+    .param = PARAM,
+    .needs = NEED_FLAT,
+    .cost = 0.3f,
+    .run = flats_run,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_TEST_LOOK_FIXTURE_H
+#define PATINA_TEST_LOOK_FIXTURE_H
+
+/* For tests of single steps of looks: the recipes, a pool, and one step on a bench. */
+
+#include "look/look.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture {
+    struct recipe_set *recipes;
+    struct pool *pool; /* two threads */
+};
+
+static int open_all(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
+    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
+    *state = f;
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    struct fixture *f = *state;
+
+    recipe_set_close(f->recipes);
+    pool_close(f->pool);
+    free(f);
+    return 0;
+}
+
+/* One step alone on a picture whose lightness the test draws. */
+struct bench {
+    struct image source;
+    struct look_maps *maps;
+    struct look_picture p;
+    float value[LOOK_PARAMS_MAX];
+    const struct look_op *op;
+};
+
+/* The photo is b->source if the caller made one, else grey. */
+static inline void bench_open(struct bench *b, const struct fixture *f, const char *op, int w,
+                              int h)
+{
+    struct look_options o = {0};
+
+    b->op = look_op_find(op, strlen(op));
+    assert_non_null(b->op);
+    if (!b->source.px) {
+        assert_int_equal(image_new(&b->source, w, h), ERR_OK);
+        memset(b->source.px, 128, b->source.stride * (size_t)h);
+    }
+    assert_int_equal(look_maps_new(&b->source, b->op->needs, f->pool, NULL, &b->maps), ERR_OK);
+    b->p = (struct look_picture){.width = w,
+                                 .height = h,
+                                 .px_per_unit = b->maps->px_per_unit,
+                                 .maps = b->maps,
+                                 .pool = f->pool};
+    look_variation_of(5, &o, &b->p.variation);
+    b->p.px = aligned_alloc(sizeof(lane4), (size_t)w * (size_t)h * sizeof(lane4));
+    assert_non_null(b->p.px);
+    for (int i = 0; b->op->param[i].name; i++)
+        b->value[i] = b->op->param[i].normal;
+}
+
+static inline void bench_set(struct bench *b, const char *name, float v)
+{
+    for (int i = 0; b->op->param[i].name; i++)
+        if (strcmp(b->op->param[i].name, name) == 0) {
+            b->value[i] = v;
+            return;
+        }
+    fail_msg("%s has no %s", b->op->name, name);
+}
+
+static inline void bench_close(struct bench *b)
+{
+    free(b->p.px);
+    look_maps_free(b->maps);
+    image_release(&b->source);
+    *b = (struct bench){.op = NULL};
+}
+
+#endif
