@@ -27,12 +27,14 @@ static inline float dry_inside(const struct look_picture *p, float ux, float uy,
 {
     float w = (float)p->width / p->px_per_unit, h = (float)p->height / p->px_per_unit;
     float dx = ux < w - ux ? ux : w - ux, dy = uy < h - uy ? uy : h - uy;
+    float d = dx < dy ? dx : dy;
+
+    // Noise is at most 1.6.
+    if (margin <= 0.0f || d >= 2.4f * margin)
+        return 1.0f;
     float ragged = noise_at(ux * 0.03f, uy * 0.03f, p->variation.seed + 5u) +
                    0.6f * noise_at(ux * 0.1f, uy * 0.1f, p->variation.seed + 6u);
-
-    if (margin <= 0.0f)
-        return 1.0f;
-    return smoothf(0.0f, 1.0f, (dx < dy ? dx : dy) / margin - 0.2f - ragged + 0.4f);
+    return smoothf(0.0f, 1.0f, d / margin + 0.2f - ragged);
 }
 
 /* The pigment for a place: grey of lightness `dark`, or by the share `colour` the one that makes

@@ -30,4 +30,21 @@ static inline float noise_at(float x, float y, uint32_t seed)
                 mixf(noise_point(i, j + 1, seed), noise_point(i + 1, j + 1, seed), tx), ty);
 }
 
+enum { NOISE_SPAN = 64 };
+
+/* noise_at() for n <= NOISE_SPAN pixels of a row, from u on, du apart: taken every few pixels and
+ * straight between, which is cheaper where a lattice step is many pixels wide. */
+static inline void noise_span(float *out, int n, float u, float du, float v, uint32_t seed)
+{
+    int step = clampi((int)(0.2f / du), 1, 16);
+    float a = noise_at(u, v, seed);
+
+    for (int i = 0; i < n; i += step) {
+        float b = noise_at(u + du * (float)(i + step), v, seed);
+        for (int k = 0; k < step && i + k < n; k++)
+            out[i + k] = mixf(a, b, (float)k / (float)step);
+        a = b;
+    }
+}
+
 #endif

@@ -212,6 +212,11 @@ static void add_piece(const struct field *f, const struct piece *ref, const stru
     float kx = sign * f->waves * o->nx, ky = sign * f->waves * o->ny;
     struct wave wx, wy;
 
+    // Much of a far piece's window ends before this span begins.
+    if (dx >= WINDOW || dy >= WINDOW || dx + step * (float)at.w <= -WINDOW ||
+        dy + step * (float)at.h <= -WINDOW)
+        return;
+
     wave_along(&wx, at.w, sign * o->phase + kx * dx, kx * step, dx, step);
     wave_along(&wy, at.h, ky * dy, ky * step, dy, step);
     for (int y = 0; y < at.h; y++) {

@@ -112,7 +112,7 @@ static enum err engrave_run(struct look_picture *p, const float *value)
     g.seed = hash_u32(p->variation.seed, (uint32_t)(int)(value[TURN] * 512.0f), 0xE6u);
     g.edge = 2.2f / (value[PERIOD] * p->px_per_unit);
     struct phase_kind kind = {.period = value[PERIOD],
-                              .cell = 1.5f * value[PERIOD],
+                              .cell = 2.0f * value[PERIOD],
                               .smooth = value[SMOOTH],
                               .angle = value[ANGLE],
                               .follow = value[FOLLOW],

@@ -19,13 +19,12 @@ struct sheet {
     const float *value;
 };
 
-static float tooth_at(const struct sheet *s, float ux, float uy)
+static float tooth_at(const struct sheet *s, float ux, float uy, float slow)
 {
     float size = s->value[GRAIN], laid = s->value[LAID];
     uint32_t seed = s->p->variation.seed;
     float h = 0.55f * noise_at(ux / size, uy / size, seed + 1u) +
-              0.3f * noise_at(ux * 1.9f / size, uy * 1.9f / size, seed + 2u) +
-              0.15f * noise_at(ux * 0.4f / size, uy * 0.4f / size, seed + 3u);
+              0.3f * noise_at(ux * 1.9f / size, uy * 1.9f / size, seed + 2u) + 0.15f * slow;
 
     if (laid > 0.0f) {
         float line = uy / 4.2f + 0.35f * noise_at(ux * 0.02f, uy * 0.05f, 9u), c, sn;
@@ -36,19 +35,32 @@ static float tooth_at(const struct sheet *s, float ux, float uy)
     return smoothf(0.17f, 0.83f, h);
 }
 
+static void sheet_span(const struct sheet *s, int x0, int y, int n)
+{
+    struct look_picture *p = s->p;
+    float per_px = 1.0f / p->px_per_unit, u0 = ((float)x0 + 0.5f) * per_px;
+    float uy = ((float)y + 0.5f) * per_px, wide = 0.4f / s->value[GRAIN];
+    float slow[NOISE_SPAN], cloud[NOISE_SPAN];
+
+    noise_span(slow, n, u0 * wide, wide * per_px, uy * wide, p->variation.seed + 3u);
+    noise_span(cloud, n, u0 * 0.012f, 0.012f * per_px, uy * 0.012f, p->variation.seed + 4u);
+    for (int i = 0; i < n; i++) {
+        float ux = u0 + (float)i * per_px;
+        float tooth = p->bare ? 0.5f : tooth_at(s, ux, uy, slow[i]);
+        float L = s->value[LIGHTNESS] +
+                  s->value[MOTTLE] * (2.0f * cloud[i] - 1.0f + 0.5f * (tooth - 0.5f));
+        picture_row(p, y)[x0 + i] = (lane4){L, 0.15f * s->value[WARMTH], s->value[WARMTH], tooth};
+    }
+}
+
 static void sheet_row(void *ctx, int y, int worker)
 {
     const struct sheet *s = ctx;
-    struct look_picture *p = s->p;
-    float uy = ((float)y + 0.5f) / p->px_per_unit;
+    int w = s->p->width;
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float ux = ((float)x + 0.5f) / p->px_per_unit, tooth = p->bare ? 0.5f : tooth_at(s, ux, uy);
-        float cloud = noise_at(ux * 0.012f, uy * 0.012f, p->variation.seed + 4u) - 0.5f;
-        float L = s->value[LIGHTNESS] + s->value[MOTTLE] * (2.0f * cloud + 0.5f * (tooth - 0.5f));
-        picture_row(p, y)[x] = (lane4){L, 0.15f * s->value[WARMTH], s->value[WARMTH], tooth};
-    }
+    for (int x = 0; x < w; x += NOISE_SPAN)
+        sheet_span(s, x, y, w - x < NOISE_SPAN ? w - x : NOISE_SPAN);
 }
 
 static enum err sheet_run(struct look_picture *p, const float *value)

@@ -22,29 +22,43 @@ struct shade {
     const float *value;
 };
 
-static void shade_row(void *ctx, int y, int worker)
+static void shade_span(const struct shade *s, int x0, int y, int n)
 {
-    const struct shade *s = ctx;
     const float *value = s->value;
     struct look_picture *p = s->p;
     float from = value[FROM], to = value[TO] > from + 0.01f ? value[TO] : from + 0.01f;
-    lane4 *row = picture_row(p, y);
-    uint32_t seed = p->variation.seed;
+    float per_px = 1.0f / p->px_per_unit, u0 = ((float)x0 + 0.5f) * per_px;
+    float uy = ((float)y + 0.5f) * per_px, du = 0.04f * per_px;
+    float off_x[NOISE_SPAN], off_y[NOISE_SPAN];
+    lane4 *row = picture_row(p, y) + x0;
 
-    (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float ux = ((float)x + 0.5f) / p->px_per_unit, uy = ((float)y + 0.5f) / p->px_per_unit;
-        float wx = ux + value[WOBBLE] * (noise_at(ux * 0.04f, uy * 0.04f, seed + 11u) - 0.5f);
-        float wy = uy + value[WOBBLE] * (noise_at(ux * 0.04f, uy * 0.04f, seed + 12u) - 0.5f);
+    noise_span(off_x, n, u0 * 0.04f, du, uy * 0.04f, p->variation.seed + 11u);
+    noise_span(off_y, n, u0 * 0.04f, du, uy * 0.04f, p->variation.seed + 12u);
+    for (int i = 0; i < n; i++) {
+        float ux = u0 + (float)i * per_px;
+        float wx = ux + value[WOBBLE] * (off_x[i] - 0.5f);
+        float wy = uy + value[WOBBLE] * (off_y[i] - 0.5f);
         float q = clampf((dry_demand(p, wx, wy, value[COLOUR]) - from) / (to - from), 0.0f, 1.0f);
+        if (q <= 0.0f)
+            continue;
         float pressure = value[PRESSURE] * q * dry_inside(p, ux, uy, value[MARGIN]);
-        float take = dry_take(row[x][3], pressure, value[SOFT]), lab[LAB];
+        float take = dry_take(row[i][3], pressure, value[SOFT]), lab[LAB];
         if (take <= 0.0f)
             continue;
         dry_pigment(p, wx, wy, 0.5f + 0.5f * pressure, value[DARK], value[COLOUR], lab);
         for (int k = 0; k < LAB; k++)
-            row[x][k] = mixf(row[x][k], lab[k], take);
+            row[i][k] = mixf(row[i][k], lab[k], take);
     }
+}
+
+static void shade_row(void *ctx, int y, int worker)
+{
+    const struct shade *s = ctx;
+    int w = s->p->width;
+
+    (void)worker;
+    for (int x = 0; x < w; x += NOISE_SPAN)
+        shade_span(s, x, y, w - x < NOISE_SPAN ? w - x : NOISE_SPAN);
 }
 
 static enum err shade_run(struct look_picture *p, const float *value)
