@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import contextlib
+import re
 import socket
 import time
 
@@ -81,8 +82,8 @@ def test_malformed_requests_are_refused_and_the_connection_is_closed(server, dat
     answer = server.raw(data, timeout=FIRST_HEADERS_S + SLACK_S, shut=True)
     status = status_of(answer)
     assert status is None or 400 <= status <= 599, answer
-    # The second request, where there is one, asks for what does not exist.
-    assert b"HTTP/1.1 404" not in answer and b"HTTP/1.1 2" not in answer, answer
+    # The second request, where there is one, would be answered 404 after the refusal of the first.
+    assert len(set(re.findall(rb"HTTP/1\.1 (\d+)", answer))) <= 1, answer
 
 
 @pytest.mark.parametrize("data, status", [
