@@ -294,13 +294,28 @@ enum err http_listen(const char *address, int *out, int *port, struct err_note *
     return ERR_OK;
 }
 
+/*
+ * The limit of connections is kept here and not by the library, whose threads stop listening at
+ * theirs. libmicrohttpd 0.9.75 sleeps on what it has not handled when a round of events is a
+ * multiple of 128; a new connection wakes it, and at its own limit nothing would until the next
+ * deadline.
+ */
+static enum MHD_Result has_room(void *ctx, const struct sockaddr *peer, socklen_t len)
+{
+    struct http_server *s = ctx;
+
+    (void)peer;
+    (void)len;
+    return watch_count(s->watch) < HTTP_CONNECTIONS_MAX ? MHD_YES : MHD_NO;
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 {
     int threads = s->o.threads > 1 ? s->o.threads : 0; // the library counts from 2
     struct MHD_OptionItem item[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, s},
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, 2 * HTTP_CONNECTIONS_MAX, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
@@ -311,7 +326,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
                                 MHD_USE_ERROR_LOG,
-                            0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, item, MHD_OPTION_END);
+                            0, has_room, s, on_request, s, MHD_OPTION_ARRAY, item, MHD_OPTION_END);
 }
 
 static bool own(struct http_server *s, int i, const char **text)
