@@ -12,8 +12,8 @@
 
 /* Looks that are drawn or printed: their operators beside slow twins, and what all of them keep. */
 
-static const char *const DRAWN[] = {"pencil",    "charcoal", "coloured pencil",
-                                    "engraving", "woodcut",  NULL};
+static const char *const DRAWN[] = {"pencil",  "charcoal", "coloured pencil", "engraving",
+                                    "etching", "woodcut",  "linocut",         NULL};
 
 struct fixture {
     struct recipe_set *recipes;
@@ -156,6 +156,56 @@ static double correlation(const double *a, const double *b, int n)
         ab += (a[i] - ma) * (b[i] - mb);
     }
     return ab / sqrt(aa * bb);
+}
+
+// Mean colour of the GRID x GRID parts, OKLab.
+static void colours_of(const struct image *im, float out[GRID * GRID][LAB])
+{
+    for (int i = 0; i < GRID * GRID; i++) {
+        int x0 = i % GRID * im->width / GRID, x1 = (i % GRID + 1) * im->width / GRID;
+        int y0 = i / GRID * im->height / GRID, y1 = (i / GRID + 1) * im->height / GRID;
+        float n = (float)((x1 - x0) * (y1 - y0));
+        for (int k = 0; k < LAB; k++)
+            out[i][k] = 0.0f;
+        for (int y = y0; y < y1; y++)
+            for (int x = x0; x < x1; x++) {
+                const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+                float lab[LAB];
+                oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
+                for (int k = 0; k < LAB; k++)
+                    out[i][k] += lab[k] / n;
+            }
+    }
+}
+
+static void the_four_differ(void **state)
+{
+    const struct fixture *f = *state;
+    static float colour[4][GRID * GRID][LAB];
+    struct image source;
+
+    paint_scene(&source, 160, 120);
+    for (int i = 0; DRAWN[i]; i++) {
+        for (uint32_t k = 0; k < 4; k++) {
+            struct image out;
+            render(f, DRAWN[i], &source, 20 + k, f->pool, &out);
+            colours_of(&out, colour[k]);
+            image_release(&out);
+        }
+        for (int a = 0; a < 4; a++)
+            for (int b = a + 1; b < 4; b++) {
+                float sum = 0.0f;
+                for (int j = 0; j < GRID * GRID; j++) {
+                    const float *p = colour[a][j], *q = colour[b][j];
+                    float d[LAB] = {p[0] - q[0], p[1] - q[1], p[2] - q[2]};
+                    sum += sqrtf(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+                }
+                if (sum < 0.015f * GRID * GRID)
+                    fail_msg("%s: %d and %d differ by %.4f", DRAWN[i], a, b,
+                             (double)sum / (GRID * GRID));
+            }
+    }
+    image_release(&source);
 }
 
 static void composition_is_kept(void **state)
@@ -359,6 +409,7 @@ int main(void)
         cmocka_unit_test(pixels_do_not_depend_on_threads),
         cmocka_unit_test(any_size_keeps_its_alpha),
         cmocka_unit_test(composition_is_kept),
+        cmocka_unit_test(the_four_differ),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);

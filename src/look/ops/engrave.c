@@ -77,11 +77,12 @@ static float ink_at(const struct engrave *g, float line, float ux, float uy)
         width += value[ROUGH] * (grain - 0.5f) * clampf(width * 4.0f, 0.0f, 1.0f);
     }
     float half = m->half_per_unit;
-    float important = smoothf(0.4f, 0.8f, plane_at(&m->importance, ux * half, uy * half));
-    line = mixf(line, 0.55f, value[CARE] * important);
+    float solid = value[CARE] * smoothf(0.4f, 0.8f, plane_at(&m->importance, ux * half, uy * half));
+    line = mixf(line, 0.55f, solid);
     // A line runs out in a point, not in grey.
     width = value[LEAST] > 0.0f && width < value[LEAST] ? 2.0f * width - value[LEAST] : width;
-    return clampf((width - line) / g->edge + 0.5f, 0.0f, 1.0f) * (width > 0.0f ? 1.0f : 0.0f);
+    return clampf((width - line) / (g->edge * (1.0f - 0.7f * solid)) + 0.5f, 0.0f, 1.0f) *
+           (width > 0.0f ? 1.0f : 0.0f);
 }
 
 static void engrave_row(void *ctx, int y, int worker)
