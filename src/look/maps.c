@@ -201,6 +201,7 @@ void look_maps_free(struct look_maps *m)
     plane_release(&m->flow_s);
     plane_release(&m->coherence);
     plane_release(&m->importance);
+    plane_release(&m->lettering);
     plane_release(&m->lines);
     plane_release(&m->tone);
     plane_release(&m->form);

@@ -51,6 +51,7 @@ struct look_maps {
     struct plane flow_c, flow_s;
     struct plane coherence;  /* 0: no direction of its own, 1: a clear edge or line */
     struct plane importance; /* 0: background, 1: eyes, faces, lettering; half size */
+    struct plane lettering;  /* 1: lines of print; made with importance; half size */
 
     struct plane lines;     /* 0: none, 1: a strong contour, dark side of the edge; full size */
     struct plane tone;      /* 0: black, 1: paper; lightness spread for drawing; full size */

@@ -81,7 +81,7 @@ static void importance_row(void *ctx, int y, int worker)
     const float *salient = plane_row(&p->salient, y), *clear = plane_row(&p->m->coherence, y);
     const float *L = plane_row(&p->soft[0], y), *a = plane_row(&p->soft[1], y);
     const float *b = plane_row(&p->soft[2], y);
-    const float *letters = plane_row(&p->spread, y);
+    float *letters = plane_row(&p->spread, y);
     float *out = plane_row(&p->m->importance, y);
 
     (void)worker;
@@ -93,7 +93,8 @@ static void importance_row(void *ctx, int y, int worker)
         float skin = skin_of(L[x], a[x], b[x]);
         float care = contrast * gate * (0.5f + 0.7f * clear[x]) *
                      (0.75f + 0.6f * sal + 0.9f * skin);
-        out[x] = clampf(care + smoothf(0.45f, 0.75f, letters[x]), 0.0f, 1.0f);
+        letters[x] = smoothf(0.45f, 0.75f, letters[x]);
+        out[x] = clampf(care + letters[x], 0.0f, 1.0f);
     }
 }
 
@@ -143,8 +144,11 @@ enum err maps_importance(struct map_maker *k)
         goto out;
     p.salient_scale = (float)(1.0 / (2.2 * mean_of(&p.salient) + 1e-3));
     if (rows_run(k, p.form.height, importance_row, &p) &&
-        half_blur(k, &m->importance, &m->importance, 3.0f))
+        half_blur(k, &m->importance, &m->importance, 3.0f)) {
+        m->lettering = p.spread;
+        tmp[LAB + 4] = (struct plane){0};
         e = ERR_OK;
+    }
 out:
     planes_release(tmp, LAB + EXTRA);
     return e;

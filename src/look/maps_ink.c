@@ -75,6 +75,41 @@ static enum err drop_specks(struct plane *ink, const struct look_maps *m)
     return e;
 }
 
+/* Letters are strokes, not contours: along a line of small print the contours run together. There
+ * the ink is what is darker than its surroundings. */
+struct letters {
+    const struct look_maps *m;
+    struct plane base; /* L around each pixel */
+};
+
+static void letters_row(void *ctx, int y, int worker)
+{
+    const struct letters *l = ctx;
+    const float *L = plane_row(&l->m->full[0], y), *base = plane_row(&l->base, y);
+    float *ink = plane_row(&l->m->ink, y);
+
+    (void)worker;
+    for (int x = 0; x < l->base.width; x++) {
+        float print = plane_at(&l->m->lettering, 0.5f * (float)x, 0.5f * (float)y);
+        float dark = clampf(4.0f * (base[x] - L[x]), 0.0f, 1.0f);
+        ink[x] = mixf(ink[x], dark, print);
+    }
+}
+
+static enum err draw_letters(struct map_maker *k)
+{
+    static const float AROUND = 7.0f; /* units: more than a stroke, less than a line of print */
+    struct letters l = {.m = k->m};
+    enum err e = plane_new(&l.base, k->m->full[0].width, k->m->full[0].height);
+
+    if (e == ERR_OK &&
+        (!plane_blur(&k->m->full[0], &l.base, AROUND * k->m->full_per_unit, &k->scratch) ||
+         !rows_run(k, l.base.height, letters_row, &l)))
+        e = ERR_CANCELLED;
+    plane_release(&l.base);
+    return e;
+}
+
 enum err maps_ink(struct map_maker *k)
 {
     static const float SIGMA = 1.05f; /* units */
@@ -82,5 +117,7 @@ enum err maps_ink(struct map_maker *k)
     float pixel = m->full_per_unit > 0.6f ? m->full_per_unit : 0.6f;
     enum err e = maps_contours(k, &m->flat[0], SIGMA * pixel, &m->ink);
 
-    return e == ERR_OK ? drop_specks(&m->ink, m) : e;
+    if (e == ERR_OK)
+        e = drop_specks(&m->ink, m);
+    return e == ERR_OK ? draw_letters(k) : e;
 }

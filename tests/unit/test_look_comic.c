@@ -5,15 +5,18 @@
 
 /* Flat colour, ink lines and printed dots. */
 
-// Grey 150 with noise, with dark specks on the left and a long dark bar on the right.
+// Grey 150 with noise, with specks on the left and a long dark bar on the right.
 static void paint_bar(struct image *im, int width, int height)
 {
     assert_int_equal(image_new(im, width, height), ERR_OK);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
-            bool speck = x < width / 2 && x % 64 < 3 && y % 64 < 3;
+            bool speck = x < width / 2 && x % 96 < 3 && y % 96 < 3;
             bool bar = x >= 3 * width / 4 && x < 3 * width / 4 + 40;
-            float v = (speck || bar ? 60.0f : 150.0f) + 8.0f * (noise_point(x, y, 4) - 0.5f);
+            float v = (bar     ? 60.0f
+                       : speck ? 105.0f
+                               : 150.0f) +
+                      8.0f * (noise_point(x, y, 4) - 0.5f);
             uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
             px[0] = px[1] = px[2] = (uint8_t)v;
             px[3] = 255;
