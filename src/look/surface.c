@@ -80,6 +80,7 @@ void surface_spot(const struct surface *s, int x, int y, struct spot *out)
         plane_place(&m->slope_x, ux * m->full_per_unit, uy * m->full_per_unit);
     struct plane_place half = plane_place(&m->form, ux * m->half_per_unit, uy * m->half_per_unit);
 
+    out->half = half;
     out->x = ux;
     out->y = uy;
     out->gx = s->depth * plane_mix(&m->slope_x, &full);
@@ -89,6 +90,55 @@ void surface_spot(const struct surface *s, int x, int y, struct spot *out)
     out->cavity = plane_mix(&m->cavity, &half);
     out->light = plane_mix(&s->light, &half);
     set_normal(out);
+}
+
+struct field_work {
+    struct fields *fields;
+    const struct surface *s;
+    field_fn *fn;
+    const void *ctx;
+};
+
+static void field_row(void *ctx, int y, int worker)
+{
+    const struct field_work *w = ctx;
+    const struct look_maps *m = w->s->p->maps;
+    float per = 1.0f / m->half_per_unit;
+
+    (void)worker;
+    for (int x = 0; x < m->form.width; x++) {
+        struct spot t = {.x = ((float)x + 0.5f) * per,
+                         .y = ((float)y + 0.5f) * per,
+                         .height = w->s->depth * plane_row(&m->form, y)[x],
+                         .cavity = plane_row(&m->cavity, y)[x]};
+        float out[FIELDS_MAX];
+        w->fn(w->ctx, &t, out);
+        for (int i = 0; i < w->fields->count; i++)
+            plane_row(&w->fields->plane[i], y)[x] = out[i];
+    }
+}
+
+enum err fields_new(struct fields *f, const struct surface *s, int count, field_fn *fn,
+                    const void *ctx)
+{
+    struct field_work w = {.fields = f, .s = s, .fn = fn, .ctx = ctx};
+    const struct plane *form = &s->p->maps->form;
+    enum err e = ERR_OK;
+
+    *f = (struct fields){.count = count};
+    for (int i = 0; i < count && e == ERR_OK; i++)
+        e = plane_new(&f->plane[i], form->width, form->height);
+    if (e == ERR_OK && !pool_run(s->p->pool, form->height, field_row, &w, s->p->cancel))
+        e = ERR_CANCELLED;
+    if (e != ERR_OK)
+        fields_release(f);
+    return e;
+}
+
+void fields_release(struct fields *f)
+{
+    for (int i = 0; i < FIELDS_MAX; i++)
+        plane_release(&f->plane[i]);
 }
 
 void spot_bump(struct spot *t, float gx, float gy)

@@ -17,13 +17,14 @@ struct surface {
 
 /* One place of it. */
 struct spot {
-    float gx, gy; /* slope */
-    float n[3];   /* normal, unit length, z towards the viewer */
-    float height; /* units */
-    float shade;  /* of the photo, 0..1 */
-    float cavity; /* 1: open, towards 0: deep in a hollow */
-    float light;  /* share of the key light */
-    float x, y;   /* units */
+    float gx, gy;            /* slope */
+    float n[3];              /* normal, unit length, z towards the viewer */
+    float height;            /* units */
+    float shade;             /* of the photo, 0..1 */
+    float cavity;            /* 1: open, towards 0: deep in a hollow */
+    float light;             /* share of the key light */
+    float x, y;              /* units */
+    struct plane_place half; /* of it in maps and fields of half size */
 };
 
 /* depth: factor on heights and slopes, 0 for a plain sheet. ERR_NOMEM, ERR_CANCELLED. */
@@ -42,6 +43,30 @@ void surface_key(const struct surface *s, float l[3]);
 /* Light that a mirror at this place sends to the viewer from a photographer's studio: about .3 from
  * the front, up to 3 from the lamp. rough: 0 sharp, 1 all blurred. */
 float surface_studio(const struct surface *s, const struct spot *t, float rough);
+
+/*
+ * Numbers that vary slowly over the surface (nothing finer than 4 units): worked out at half size,
+ * a quarter of the work, and mixed in between.
+ */
+enum { FIELDS_MAX = 4 };
+
+struct fields {
+    struct plane plane[FIELDS_MAX];
+    int count;
+};
+
+/* Fills out[0..count-1]. Of the spot, x, y, height and cavity are valid. */
+typedef void field_fn(const void *ctx, const struct spot *t, float *out);
+
+/* ERR_NOMEM, ERR_CANCELLED; then there is nothing to release. */
+MUST_USE enum err fields_new(struct fields *f, const struct surface *s, int count, field_fn *fn,
+                             const void *ctx);
+void fields_release(struct fields *f);
+
+static inline float field_at(const struct fields *f, int i, const struct spot *t)
+{
+    return plane_mix(&f->plane[i], &t->half);
+}
 
 /* Sum of octaves of noise_at(), each of half the size and weight of the one before; about -1..1. */
 float noise_sum(float x, float y, int octaves, uint32_t seed);

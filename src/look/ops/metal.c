@@ -24,7 +24,17 @@ struct metal {
     struct look_picture *p;
     const float *value;
     struct surface surface;
+    struct fields swell; /* slope along x, along y */
 };
+
+static void swell_at(const void *ctx, const struct spot *t, float *out)
+{
+    const struct metal *m = ctx;
+    uint32_t seed = m->p->variation.seed;
+
+    out[0] = m->value[SWELL] * noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed);
+    out[1] = m->value[SWELL] * noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed + 11);
+}
 
 static lane4 metal_pixel(const struct metal *m, int x, int y)
 {
@@ -33,12 +43,12 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
     struct spot t;
 
     surface_spot(&m->surface, x, y, &t);
-    float swell = value[SWELL];
-    spot_bump(&t,
-              swell * noise_sum(t.x * 0.006f, t.y * 0.006f, 2, p->variation.seed) +
-                  value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 31),
-              swell * noise_sum(t.x * 0.006f, t.y * 0.006f, 2, p->variation.seed + 11) +
-                  value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 47));
+    float gx = field_at(&m->swell, 0, &t), gy = field_at(&m->swell, 1, &t);
+    if (value[GRAIN] > 0.0f) {
+        gx += value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 31);
+        gy += value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 47);
+    }
+    spot_bump(&t, gx, gy);
     float e = surface_studio(&m->surface, &t, value[ROUGH]), ry = 2.0f * t.n[2] * t.n[1];
     float keep = value[SHADING];
     float lit = (1.0f - keep + keep * (0.10f + 1.45f * t.shade)) * (0.45f + 0.55f * t.light) *
@@ -77,8 +87,11 @@ static enum err metal_run(struct look_picture *p, const float *value)
     struct metal m = {.p = p, .value = value};
     enum err e = surface_new(&m.surface, p, value[RELIEF]);
 
+    if (e == ERR_OK)
+        e = fields_new(&m.swell, &m.surface, 2, swell_at, &m);
     if (e == ERR_OK && !pool_run(p->pool, p->height, metal_row, &m, p->cancel))
         e = ERR_CANCELLED;
+    fields_release(&m.swell);
     surface_release(&m.surface);
     return e;
 }

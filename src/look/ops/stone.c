@@ -49,31 +49,45 @@ struct stone {
     struct look_picture *p;
     const float *value;
     struct surface surface;
+    struct fields bed;
 };
 
-// Share of vein at a place. The block is cut by the relief, so veins bend where the form does.
-static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
+// The block, as it is cut by the relief: veins bend where the form does.
+enum { WARP_U, WARP_V, LARGE_VEIN, FINE_VEIN };
+
+static void bed_at(const void *ctx, const struct spot *t, float *out)
 {
-    const float *value = s->value;
+    const struct stone *s = ctx;
     uint32_t seed = s->p->variation.seed;
-    float f = 1.0f / value[PERIOD];
+    float f = 1.0f / s->value[PERIOD];
     float x = t->x + 1.3f * t->height, y = t->y - 1.1f * t->height;
     // The bed of the stone lies askew and veins run along it.
     float u = (0.82f * x + 0.57f * y) * f, v = (0.82f * y - 0.57f * x) * f * 0.45f;
     float wu = noise_sum(1.5f * u + 3.0f, 1.5f * v, 3, seed + 101);
     float wv = noise_sum(1.5f * u, 1.5f * v + 9.0f, 3, seed + 151);
-    float large = noise_sum(u + 0.42f * wu, v + 0.42f * wv, 4, seed + 201);
-    float fine = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
+
+    out[WARP_U] = wu;
+    out[WARP_V] = wv;
+    out[LARGE_VEIN] = noise_sum(u + 0.42f * wu, v + 0.42f * wv, 4, seed + 201);
+    out[FINE_VEIN] = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
+}
+
+// Share of vein at a place.
+static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
+{
+    const float *value = s->value;
+    float wu = field_at(&s->bed, WARP_U, t), wv = field_at(&s->bed, WARP_V, t);
+    float large = field_at(&s->bed, LARGE_VEIN, t), fine = field_at(&s->bed, FINE_VEIN, t);
     float w = value[WIDTH];
     // Veins swell and end.
-    float strong = smoothf(-0.35f, 0.45f, wv + 0.3f * wu),
-          some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
-    float share =
-        value[VEINS] * strong *
-            (0.85f * bell(large / (0.035f * w)) + value[HAZE] * bell(large / (0.20f * w))) +
-        value[FINE] * some * bell(fine / (0.045f * w));
+    float strong = smoothf(-0.35f, 0.45f, wv + 0.3f * wu);
+    float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
+    float core = bell(large / (0.035f * w)), haze = bell(large / (0.20f * w));
+
     *cloud = value[CLOUDS] * (0.6f * wu + 0.4f * large);
-    return clampf(share, 0.0f, 1.0f);
+    return clampf(value[VEINS] * strong * (0.85f * core + value[HAZE] * haze) +
+                      value[FINE] * some * bell(fine / (0.045f * w)),
+                  0.0f, 1.0f);
 }
 
 static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y)
@@ -125,8 +139,11 @@ static enum err stone_run(struct look_picture *p, const float *value)
     struct stone s = {.p = p, .value = value};
     enum err e = surface_new(&s.surface, p, value[RELIEF]);
 
+    if (e == ERR_OK)
+        e = fields_new(&s.bed, &s.surface, 4, bed_at, &s);
     if (e == ERR_OK && !pool_run(p->pool, p->height, stone_row, &s, p->cancel))
         e = ERR_CANCELLED;
+    fields_release(&s.bed);
     surface_release(&s.surface);
     return e;
 }

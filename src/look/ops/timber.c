@@ -46,6 +46,7 @@ struct timber {
     struct look_picture *p;
     const float *value;
     struct surface surface;
+    struct fields trunk;
     bool lying; /* the trunk lies along the picture's width */
 };
 
@@ -67,26 +68,38 @@ static float pores_at(float across, float along, float length, uint32_t seed)
     return kind < 0.3f ? (1.0f - 4.0f * u * u) * (1.0f - 4.0f * w * w) : 0.0f;
 }
 
-static void grain_at(const struct timber *s, const struct spot *t, struct grain *g)
+enum { YEARS, BOW, STREAK };
+
+// Years from the middle of the trunk, how far fibres bow, and the streaks. The trunk is not
+// straight, and deeper cuts open other rings; both change slowly along the grain, or rings would
+// read as contours of a map.
+static void trunk_at(const void *ctx, const struct spot *t, float *out)
 {
-    const float *value = s->value;
+    const struct timber *s = ctx;
     uint32_t seed = s->p->variation.seed;
     float across = s->lying ? t->y : t->x, along = s->lying ? t->x : t->y;
-    // The trunk is not straight, and deeper cuts open other rings; both change slowly along the
-    // grain, or rings would read as contours of a map.
     float bend = noise_sum(across * 0.0035f, along * 0.0011f, 3, seed + 301);
     float wave = noise_sum(across * 0.02f, along * 0.004f, 2, seed + 331);
-    float bowed = across + 5.0f * wave + 0.25f * t->height;
-    float knot = 95.0f * bend;
-    float r = (bowed * 0.42f + knot + 0.9f * t->height) / value[RING];
+
+    out[BOW] = 5.0f * wave + 0.25f * t->height;
+    out[YEARS] = (0.42f * (across + out[BOW]) + 95.0f * bend + 0.9f * t->height) / s->value[RING];
+    out[STREAK] = noise_sum((across + out[BOW]) * 0.03f, along * 0.0022f, 2, seed + 391);
+}
+
+static void grain_at(const struct timber *s, const struct spot *t, struct grain *g)
+{
+    uint32_t seed = s->p->variation.seed;
+    float across = s->lying ? t->y : t->x, along = s->lying ? t->x : t->y;
+    float bowed = across + field_at(&s->trunk, BOW, t), r = field_at(&s->trunk, YEARS, t);
     float whole = floorf(r), f = r - whole;
     float year = noise_point((int)whole, 3, seed);
 
     // Spring wood darkens slowly into late wood, which ends at once.
     g->late = (0.45f + 0.55f * year) * smoothf(0.30f, 0.90f, f) * (1.0f - smoothf(0.94f, 1.0f, f));
     g->fibre = noise_sum(bowed * 0.85f, along * 0.045f, 2, seed + 361);
-    g->streak = noise_sum(bowed * 0.03f, along * 0.0022f, 2, seed + 391);
-    g->pore = pores_at(bowed, along, value[PORE], seed + 401) * (0.45f + 0.55f * (1.0f - g->late));
+    g->streak = field_at(&s->trunk, STREAK, t);
+    g->pore = pores_at(bowed, along, s->value[PORE], seed + 401) *
+              (0.45f + 0.55f * (1.0f - g->late));
 }
 
 static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int y)
@@ -134,8 +147,11 @@ static enum err timber_run(struct look_picture *p, const float *value)
     struct timber s = {.p = p, .value = value, .lying = p->width > p->height};
     enum err e = surface_new(&s.surface, p, value[RELIEF]);
 
+    if (e == ERR_OK)
+        e = fields_new(&s.trunk, &s.surface, 3, trunk_at, &s);
     if (e == ERR_OK && !pool_run(p->pool, p->height, timber_row, &s, p->cancel))
         e = ERR_CANCELLED;
+    fields_release(&s.trunk);
     surface_release(&s.surface);
     return e;
 }

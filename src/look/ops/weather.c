@@ -42,31 +42,41 @@ struct weather {
     struct look_picture *p;
     const float *value;
     struct surface surface;
+    struct fields crust;
     uint32_t seed;
 };
+
+enum { MUCH, OLD };
+
+static void crust_at(const void *ctx, const struct spot *t, float *out)
+{
+    const struct weather *w = ctx;
+    const float *value = w->value;
+    float f = 1.0f / value[PATCH];
+
+    out[MUCH] = noise_sum(t->x * f, t->y * f, 5, w->seed) +
+                value[RUNS] * noise_sum(t->x * 0.045f, t->y * 0.005f, 3, w->seed + 21) +
+                value[HOLLOWS] * (0.85f - t->cavity) + 1.6f * (value[COVER] - 0.5f);
+    out[OLD] = noise_sum(t->x * 2.1f * f, t->y * 2.1f * f, 3, w->seed + 81);
+}
 
 static lane4 weather_pixel(const struct weather *w, const float key[3], int x, int y, lane4 below)
 {
     const float *value = w->value;
     struct spot t;
-    float rgb[3], lab[LAB], f = 1.0f / value[PATCH];
+    float rgb[3], lab[LAB];
 
     surface_spot(&w->surface, x, y, &t);
-    float patch = noise_sum(t.x * f, t.y * f, 5, w->seed);
-    float run = noise_sum(t.x * 0.045f, t.y * 0.005f, 3, w->seed + 21);
-    float much = patch + value[RUNS] * run + value[HOLLOWS] * (0.85f - t.cavity) +
-                 1.6f * (value[COVER] - 0.5f);
-    float share = smoothf(-value[EDGE], value[EDGE], much);
+    float share = smoothf(-value[EDGE], value[EDGE], field_at(&w->crust, MUCH, &t));
     if (share <= 0.0f)
         return below;
-    float grain = noise_sum(t.x * 0.32f, t.y * 0.32f, 3, w->seed + 41);
+    float grain = noise_sum(t.x * 0.19f, t.y * 0.19f, 3, w->seed + 41);
     spot_bump(&t, value[PITS] * grain,
-              value[PITS] * noise_sum(t.x * 0.32f, t.y * 0.32f, 3, w->seed + 61));
+              value[PITS] * noise_sum(t.x * 0.19f, t.y * 0.19f, 3, w->seed + 61));
     float d = clampf(t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2], 0.0f, 1.0f);
     float light = (1.2f * d * mixf(0.3f, 1.0f, t.light) + 0.2f) * mixf(t.cavity, 1.0f, 0.25f) *
                   (0.35f + 0.9f * t.shade) * (1.0f + 0.25f * grain) * value[EXPOSURE];
-    float old = smoothf(-0.4f, 0.5f,
-                        noise_sum(t.x * 2.1f * f, t.y * 2.1f * f, 3, w->seed + 81) + 0.6f * grain);
+    float old = smoothf(-0.4f, 0.5f, field_at(&w->crust, OLD, &t) + 0.35f * grain);
     for (int k = 0; k < 3; k++)
         rgb[k] = film(0.62f * light * mixf(value[RED + k], value[OLD_RED + k], old));
     oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
@@ -93,8 +103,11 @@ static enum err weather_run(struct look_picture *p, const float *value)
         .p = p, .value = value, .seed = p->variation.seed + 977u * (uint32_t)value[PATCH]};
     enum err e = surface_new(&w.surface, p, value[RELIEF]);
 
+    if (e == ERR_OK)
+        e = fields_new(&w.crust, &w.surface, 2, crust_at, &w);
     if (e == ERR_OK && !pool_run(p->pool, p->height, weather_row, &w, p->cancel))
         e = ERR_CANCELLED;
+    fields_release(&w.crust);
     surface_release(&w.surface);
     return e;
 }
