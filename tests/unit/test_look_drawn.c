@@ -241,6 +241,40 @@ static void pressure_covers_its_share_of_the_tooth(void **state)
         }
 }
 
+static void slow_noise_keeps_to_the_noise(void **state)
+{
+    static const float STEP[] = {0.0007f, 0.013f, 0.04f, 0.3f, 7.0f};
+
+    (void)state;
+    for (size_t s = 0; s < sizeof(STEP) / sizeof(STEP[0]); s++)
+        for (int n = 1; n <= NOISE_SPAN; n += 9) {
+            float span[NOISE_SPAN];
+            noise_span(span, n, 3.3f, STEP[s], 8.1f, 5u);
+            for (int i = 0; i < n; i++)
+                assert_float_equal(span[i], noise_at(3.3f + STEP[s] * (float)i, 8.1f, 5u), 0.025f);
+        }
+}
+
+static void every_height_of_the_tooth_is_as_frequent(void **state)
+{
+    const struct fixture *f = *state;
+    enum { W = 256, H = 192, BINS = 5 };
+    struct look_picture p = {.width = W, .height = H, .px_per_unit = 4.0f, .pool = f->pool};
+    float value[LOOK_PARAMS_MAX];
+    int count[BINS] = {0};
+
+    for (int i = 0; look_op_paper.param[i].name; i++)
+        value[i] = look_op_paper.param[i].normal;
+    p.px = aligned_alloc(sizeof(*p.px), sizeof(*p.px) * W * H);
+    assert_non_null(p.px);
+    assert_int_equal(look_op_paper.run(&p, value), ERR_OK);
+    for (int i = 0; i < W * H; i++)
+        count[clampi((int)(p.px[i][3] * BINS), 0, BINS - 1)]++;
+    for (int i = 0; i < BINS; i++)
+        assert_in_range(count[i], W * H / BINS * 6 / 10, W * H / BINS * 14 / 10);
+    free(p.px);
+}
+
 // Each mark over the whole picture, each pixel against each piece: no tiles, no boxes.
 static void draw_slowly(struct look_picture *p, const struct mark *mark, int count, float soft)
 {
@@ -402,6 +436,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pressure_covers_its_share_of_the_tooth),
+        cmocka_unit_test(slow_noise_keeps_to_the_noise),
+        cmocka_unit_test(every_height_of_the_tooth_is_as_frequent),
         cmocka_unit_test(marks_are_as_their_slow_twin_draws_them),
         cmocka_unit_test(a_line_runs_on_the_dark_side_of_an_edge),
         cmocka_unit_test(a_calm_picture_stays_calm),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/op.h"
 
-#include "base/buf.h"
 #include "base/rand.h"
 #include "look/dry.h"
 #include "look/mark.h"
@@ -54,7 +53,8 @@ enum { REACH = (MARK_POINTS_MAX - 1) / 2 }; /* points on either side of the midd
 struct hatch {
     struct look_picture *p;
     const float *value;
-    struct mark *mark;
+    struct mark *mark;  /* owned; a batch of rows */
+    int begun;          /* rows before this batch */
     int columns, rows;  /* of the lattice that strokes begin on, along and across the hatching */
     float c, s;         /* the hatching's direction */
     float mid_x, mid_y; /* of the picture, units */
@@ -163,13 +163,35 @@ static void hatch_one(const struct hatch *h, int i, int j, struct mark *k)
         k->lab[c] += value[VARY] * (noise_point(i * 3 + c, j, h->seed) - 0.5f);
 }
 
-static void hatch_row(void *ctx, int j, int worker)
+static void hatch_row(void *ctx, int index, int worker)
 {
     const struct hatch *h = ctx;
 
     (void)worker;
     for (int i = 0; i < h->columns; i++)
-        hatch_one(h, i, j, &h->mark[(size_t)j * (size_t)h->columns + (size_t)i]);
+        hatch_one(h, i, h->begun + index, &h->mark[(size_t)index * (size_t)h->columns + (size_t)i]);
+}
+
+/* Strokes at once: rows of the lattice are planned and drawn in batches of about so many, which
+ * keeps memory under 5 MB however dense the hatching is. */
+enum { BATCH = 32 * 1024 };
+
+static enum err hatch_all(struct hatch *h)
+{
+    int rows = BATCH / h->columns > 1 ? BATCH / h->columns : 1;
+    enum err e = ERR_OK;
+
+    h->mark = calloc((size_t)rows * (size_t)h->columns, sizeof(*h->mark));
+    if (!h->mark)
+        return ERR_NOMEM;
+    for (; h->begun < h->rows && e == ERR_OK; h->begun += rows) {
+        int n = h->rows - h->begun < rows ? h->rows - h->begun : rows;
+        e = pool_run(h->p->pool, n, hatch_row, h, h->p->cancel) ? ERR_OK : ERR_CANCELLED;
+        if (e == ERR_OK)
+            e = mark_draw(h->p, h->mark, n * h->columns, h->value[SOFT]);
+    }
+    free(h->mark);
+    return e;
 }
 
 static enum err hatch_run(struct look_picture *p, const float *value)
@@ -177,8 +199,6 @@ static enum err hatch_run(struct look_picture *p, const float *value)
     struct hatch h = {.p = p, .value = value, .from = value[FROM]};
     float w = (float)p->width / p->px_per_unit, height = (float)p->height / p->px_per_unit;
     float diagonal = sqrtf(w * w + height * height);
-    size_t count, bytes;
-    enum err e = ERR_NOMEM;
 
     h.to = value[TO] > h.from + 0.01f ? value[TO] : h.from + 0.01f;
     h.seed = hash_u32(p->variation.seed, (uint32_t)(int)(value[ANGLE] * 512.0f),
@@ -189,15 +209,7 @@ static enum err hatch_run(struct look_picture *p, const float *value)
     h.mid_x = 0.5f * w;
     h.mid_y = 0.5f * height;
     turn_approx(value[ANGLE], &h.c, &h.s);
-    if (size_mul((size_t)h.columns, (size_t)h.rows, &count) &&
-        size_mul(count, sizeof(*h.mark), &bytes))
-        h.mark = malloc(bytes);
-    if (h.mark)
-        e = pool_run(p->pool, h.rows, hatch_row, &h, p->cancel) ? ERR_OK : ERR_CANCELLED;
-    if (e == ERR_OK)
-        e = mark_draw(p, h.mark, (int)count, value[SOFT]);
-    free(h.mark);
-    return e;
+    return hatch_all(&h);
 }
 
 const struct look_op look_op_hatch = {

@@ -41,12 +41,14 @@ static void sheet_span(const struct sheet *s, int x0, int y, int n)
     float per_px = 1.0f / p->px_per_unit, u0 = ((float)x0 + 0.5f) * per_px;
     float uy = ((float)y + 0.5f) * per_px, wide = 0.4f / s->value[GRAIN];
     float slow[NOISE_SPAN], cloud[NOISE_SPAN];
+    // A tooth finer than pixels is grey, not noise.
+    float seen = p->bare ? 0.0f : smoothf(0.5f, 1.5f, s->value[GRAIN] * p->px_per_unit);
 
     noise_span(slow, n, u0 * wide, wide * per_px, uy * wide, p->variation.seed + 3u);
     noise_span(cloud, n, u0 * 0.012f, 0.012f * per_px, uy * 0.012f, p->variation.seed + 4u);
     for (int i = 0; i < n; i++) {
         float ux = u0 + (float)i * per_px;
-        float tooth = p->bare ? 0.5f : tooth_at(s, ux, uy, slow[i]);
+        float tooth = mixf(0.5f, tooth_at(s, ux, uy, slow[i]), seen);
         float L = s->value[LIGHTNESS] +
                   s->value[MOTTLE] * (2.0f * cloud[i] - 1.0f + 0.5f * (tooth - 0.5f));
         picture_row(p, y)[x0 + i] = (lane4){L, 0.15f * s->value[WARMTH], s->value[WARMTH], tooth};
