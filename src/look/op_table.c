@@ -24,6 +24,8 @@ const struct look_op *const look_op_table[] = {
     &look_op_stone,
     &look_op_timber,
     &look_op_weather,
+    &look_op_glass,
+    &look_op_came,
     NULL,
 };
 // clang-format on

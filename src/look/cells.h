@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_CELLS_H
+#define PATINA_LOOK_CELLS_H
+
+#include "look/op.h"
+
+/*
+ * The picture cut into pieces that follow its shapes, as glass or stone is cut: of one colour each
+ * where the photo allows it, none too small to cut, their outlines smooth. Every picture of a job
+ * has its own cut. Private to look/. Operators that use it need NEED_ABSTRACT and NEED_IMPORTANCE.
+ *
+ * Superpixels (SLIC, Achanta et al. 2012) are joined, cheapest pair first, until as many are left
+ * as are wanted; then outlines move by their curvature (diffusion and threshold: Merriman, Bence
+ * and Osher 1992), which rounds corners and drops slivers.
+ */
+enum { CELL_SHARES = 3 };
+
+/* Blurred membership of a half-size pixel in the pieces around it, greatest first. From one pixel
+ * to the next it changes smoothly, so outlines are sharp at any size. */
+struct cell_shares {
+    uint16_t label[CELL_SHARES];
+    float share[CELL_SHARES];
+};
+
+struct cells {
+    int width, height; /* of the half size */
+    int count;         /* labels are 0..count-1; smoothing may have left some without a pixel */
+    float per_unit;
+    float sigma;            /* of the membership's blur, units */
+    struct cell_shares *at; /* owned */
+};
+
+/* About `pieces` of them, 1 to 1000. ERR_NOMEM, ERR_CANCELLED; release with cells_release(). */
+MUST_USE enum err cells_new(struct cells *c, const struct look_picture *p, float pieces);
+void cells_release(struct cells *c);
+
+struct cell_spot {
+    int label, other; /* other: across the nearest border; -1: far from any */
+    float border;     /* distance to it, units; at most 1.8 sigma, which stands for "far" */
+};
+
+/* x, y in units. */
+void cells_at(const struct cells *c, float x, float y, struct cell_spot *out);
+
+/* The steps of cells_new(), for its tests. `label` has one entry per half-size pixel. */
+MUST_USE enum err cells_superpixels(const struct look_picture *p, float step, uint16_t *label,
+                                    int *count);
+MUST_USE enum err cells_join(const struct look_maps *m, int target, uint16_t *label, int *count);
+MUST_USE enum err cells_smooth(struct cells *c, const struct look_picture *p, uint16_t *label,
+                               int passes);
+
+#endif

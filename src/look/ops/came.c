@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/colour.h"
+#include "look/noise.h"
+#include "look/op.h"
+
+/*
+ * Lead between the panes, round and a little lit, and the light of the day that comes through them:
+ * linear, so that bright glass shines over the lead. Reads the distance to the next pane from the
+ * height.
+ */
+enum { WIDTH, FRAME, PUTTY, BLOOM, DAY };
+
+static const struct look_param PARAM[] = {
+    {"width", 0.5f, 8.0f, 2.1f, "half the width of the lead, units"},
+    {"frame", 0.0f, 40.0f, 5.0f, "width of the lead around the picture, units"},
+    {"putty", 0.0f, 1.0f, 0.5f, "how dark the dirt along the lead is"},
+    {"bloom", 0.0f, 1.0f, 0.22f, "how much light spreads around bright glass"},
+    {"day", 0.2f, 4.0f, 1.0f, "factor on the light"},
+    {0}};
+
+struct came {
+    struct look_picture *p;
+    const float *value;
+    struct plane border;  /* units; of the picture's size */
+    struct plane glow[3]; /* what spreads of the glass's light; linear */
+    float glow_per_px;
+};
+
+// Units to the middle of the nearest lead; that of the frame is wider, so its distance runs slower.
+static float lead_at(const struct came *c, int x, int y)
+{
+    const struct look_picture *p = c->p;
+    int left = x < p->width - 1 - x ? x : p->width - 1 - x;
+    int top = y < p->height - 1 - y ? y : p->height - 1 - y;
+    float rim = ((float)(left < top ? left : top) + 0.5f) / p->px_per_unit;
+    float half = 0.5f * c->value[FRAME] + 1e-6f, frame = c->value[WIDTH] * fabsf(rim - half) / half;
+    float d = plane_row(&c->border, clampi(y, 0, p->height - 1))[clampi(x, 0, p->width - 1)];
+
+    return d < frame ? d : frame;
+}
+
+static float profile(const struct came *c, float d)
+{
+    float t = d / c->value[WIDTH];
+
+    return c->value[WIDTH] * sqrtf(clampf(1.0f - t * t, 0.0f, 1.0f));
+}
+
+static void copy_row(void *ctx, int y, int worker)
+{
+    const struct came *c = ctx;
+    const lane4 *row = picture_row(c->p, y);
+    float *out = plane_row(&c->border, y);
+
+    (void)worker;
+    for (int x = 0; x < c->p->width; x++)
+        out[x] = row[x][3];
+}
+
+// The light of the glass, without the lead: what spreads.
+static void glow_row(void *ctx, int y, int worker)
+{
+    const struct came *c = ctx;
+    const struct look_picture *p = c->p;
+
+    (void)worker;
+    for (int x = 0; x < c->glow[0].width; x++) {
+        int px = clampi((int)(((float)x + 0.5f) / c->glow_per_px), 0, p->width - 1);
+        int py = clampi((int)(((float)y + 0.5f) / c->glow_per_px), 0, p->height - 1);
+        lane4 at = picture_row(p, py)[px];
+        float rgb[3];
+        linear_from_oklab(at[0], at[1], at[2], rgb);
+        for (int k = 0; k < 3; k++) {
+            float v = clampf(rgb[k], 0.0f, 1.0f);
+            plane_row(&c->glow[k], y)[x] = lead_at(c, px, py) > c->value[WIDTH] ? v * v : 0.0f;
+        }
+    }
+}
+
+static void lead_colour(const struct came *c, int x, int y, float rgb[3])
+{
+    const struct look_variation *v = &c->p->variation;
+    float px = c->p->px_per_unit, ux = (float)x / px, uy = (float)y / px;
+    float gx = 0.5f * px * (profile(c, lead_at(c, x + 1, y)) - profile(c, lead_at(c, x - 1, y)));
+    float gy = 0.5f * px * (profile(c, lead_at(c, x, y + 1)) - profile(c, lead_at(c, x, y - 1)));
+    float n = 1.0f / sqrtf(1.0f + gx * gx + gy * gy);
+    float lit = (0.55f - (gx * v->light_x + gy * v->light_y) * 0.7f) * n;
+    float rough = 0.75f + 0.5f * noise_at(ux / 2.2f, uy / 2.2f, v->seed + 3u);
+    float shine;
+
+    lit = clampf(lit, 0.0f, 1.0f);
+    shine = lit * lit;
+    shine *= shine;
+    // Lead is a dull blue grey, almost black before the light.
+    float light = (0.003f + 0.014f * lit + 0.09f * shine * shine) * rough;
+    rgb[0] = light;
+    rgb[1] = 1.03f * light;
+    rgb[2] = 1.12f * light;
+}
+
+static void came_row(void *ctx, int y, int worker)
+{
+    const struct came *c = ctx;
+    struct look_picture *p = c->p;
+    const float *value = c->value;
+    lane4 *row = picture_row(p, y);
+    // Half a pixel to each side of the lead's edge.
+    float soft = 0.6f / p->px_per_unit, w = value[WIDTH];
+
+    (void)worker;
+    for (int x = 0; x < p->width; x++) {
+        float d = lead_at(c, x, y), rgb[3], lead[3] = {0};
+        float cover = 1.0f - smoothf(w - soft, w + soft, d);
+        float clean = 1.0f - value[PUTTY] * (1.0f - smoothf(w, w + 3.0f, d));
+        linear_from_oklab(row[x][0], row[x][1], row[x][2], rgb);
+        if (cover > 0.0f)
+            lead_colour(c, x, y, lead);
+        for (int k = 0; k < 3; k++) {
+            float glow = plane_at(&c->glow[k], ((float)x + 0.5f) * c->glow_per_px,
+                                  ((float)y + 0.5f) * c->glow_per_px);
+            float light = value[DAY] * clampf(rgb[k], 0.0f, 1.0f) * clean;
+            float out = mixf(light, lead[k], cover) + value[BLOOM] * glow;
+            // Above .75 bent to stay below 1.
+            rgb[k] = out > 0.75f ? 0.75f + 0.25f * (out - 0.75f) / (out - 0.5f) : out;
+        }
+        row[x] = (lane4){rgb[0], rgb[1], rgb[2], 0.0f};
+    }
+}
+
+static enum err came_run(struct look_picture *p, const float *value)
+{
+    struct came c = {.p = p, .value = value};
+    struct blur_scratch scratch = {0};
+    // Glow is soft: a plane of half a pixel per unit holds it.
+    float per_px = 0.5f / p->px_per_unit;
+    enum err e = plane_new(&c.border, p->width, p->height);
+
+    c.glow_per_px = per_px < 1.0f ? per_px : 1.0f;
+    int w = (int)((float)p->width * c.glow_per_px + 0.999f);
+    int h = (int)((float)p->height * c.glow_per_px + 0.999f);
+    for (int k = 0; k < 3 && e == ERR_OK; k++)
+        e = plane_new(&c.glow[k], w, h);
+    if (e == ERR_OK)
+        e = blur_scratch_new(&scratch, w, h, p->pool, p->cancel);
+    if (e != ERR_OK)
+        goto out;
+    e = ERR_CANCELLED;
+    if (!pool_run(p->pool, p->height, copy_row, &c, p->cancel) ||
+        !pool_run(p->pool, h, glow_row, &c, p->cancel))
+        goto out;
+    for (int k = 0; k < 3; k++)
+        if (!plane_blur(&c.glow[k], &c.glow[k], 7.0f * p->px_per_unit * c.glow_per_px, &scratch))
+            goto out;
+    if (pool_run(p->pool, p->height, came_row, &c, p->cancel)) {
+        p->linear = true;
+        e = ERR_OK;
+    }
+out:
+    blur_scratch_release(&scratch);
+    for (int k = 0; k < 3; k++)
+        plane_release(&c.glow[k]);
+    plane_release(&c.border);
+    return e;
+}
+
+const struct look_op look_op_came = {
+    .name = "came",
+    .help = "lead between panes of glass, and the light that comes through them",
+    .param = PARAM,
+    .cost = 1.5f,
+    .finishes = true,
+    .run = came_run,
+};

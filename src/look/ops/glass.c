@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/cells.h"
+#include "look/clouds.h"
+#include "look/noise.h"
+
+#include <stdlib.h>
+
+/*
+ * Panes of coloured glass in the shapes of the photo, each of one colour with the streaks and seeds
+ * of hand-made glass, and painted with what glass painters fire onto it: dark lines and a thin matt
+ * for the modelling, most where it matters. Leaves the distance to the next pane in the height.
+ */
+enum { PIECES, CHROMA, MATT, LINES, STREAKS, SEEDS, CLEAR };
+
+static const struct look_param PARAM[] = {
+    {"pieces", 20.0f, 1000.0f, 280.0f, "panes of glass"},
+    {"chroma", 0.0f, 4.0f, 1.7f, "factor on the colour of the glass"},
+    {"matt", 0.0f, 1.0f, 0.5f, "how much of the photo's modelling is painted on"},
+    {"lines", 0.0f, 1.0f, 0.85f, "strength of the painted lines"},
+    {"streaks", 0.0f, 1.0f, 0.5f, "how uneven the glass is"},
+    {"seeds", 0.0f, 1.0f, 0.2f, "share of places that hold a bubble"},
+    {"clear", 0.0f, 1.0f, 0.2f, "how bright dark places become: glass lets light through"},
+    {0}};
+
+struct pane {
+    float n, weight, c[LAB];
+    float dx, dy; /* direction of its streaks */
+};
+
+struct glass {
+    struct look_picture *p;
+    const float *value;
+    struct cells cells;
+    struct clouds day;
+    struct pane *pane;
+};
+
+static void measure_panes(struct glass *g)
+{
+    const struct look_maps *m = g->p->maps;
+    size_t pixels = (size_t)g->cells.width * (size_t)g->cells.height;
+
+    for (size_t i = 0; i < pixels; i++) {
+        struct pane *t = &g->pane[g->cells.at[i].label[0]];
+        float a = m->half[1].px[i], b = m->half[2].px[i];
+        // Glass is chosen by the strongest colour of its place, not by the mean.
+        float weight = 0.02f + sqrtf(a * a + b * b);
+        t->n += 1.0f;
+        t->weight += weight;
+        t->c[0] += m->half[0].px[i];
+        t->c[1] += weight * a;
+        t->c[2] += weight * b;
+    }
+}
+
+// No two panes come from the same sheet.
+static void choose_glass(struct glass *g)
+{
+    uint32_t seed = g->p->variation.seed;
+
+    for (int i = 0; i < g->cells.count; i++) {
+        struct pane *t = &g->pane[i];
+        float n = t->n > 0.0f ? t->n : 1.0f, weight = t->n > 0.0f ? t->weight : 1.0f;
+        float L = clampf(t->c[0] / n, 0.0f, 1.0f), a = t->c[1] / weight, b = t->c[2] / weight;
+        float C = sqrtf(a * a + b * b) + 1e-6f;
+        float dL = noise_point(i, 1, seed) - 0.5f, dh = noise_point(i, 2, seed) - 0.5f;
+        // Weak colours gain most, greys stay white or smoky glass.
+        float gain = g->value[CHROMA] * (1.0f + 0.0175f * C / (C * C + 0.0008f));
+        gain *= 1.0f + 0.3f * (noise_point(i, 3, seed) - 0.5f);
+        float up = g->value[CLEAR] * (1.0f - L) * (0.35f + 0.65f * L);
+        t->c[0] = clampf(L + up + 0.07f * dL, 0.12f, 0.97f);
+        t->c[1] = gain * (a - 0.22f * dh * b);
+        t->c[2] = gain * (b + 0.22f * dh * a);
+        turn_approx(noise_point(i, 4, seed), &t->dx, &t->dy);
+    }
+}
+
+// A bubble is a bright spot with a dark rim, drawn out along the sheet.
+static float seeds_at(const struct glass *g, const struct pane *t, float u, float v)
+{
+    static const float CELL = 15.0f; /* units */
+    uint32_t seed = g->p->variation.seed + 77u;
+    float fx = floorf(u / CELL), fy = floorf(v / CELL);
+    int i = (int)fx, j = (int)fy;
+
+    if (noise_point(i, j, seed) > g->value[SEEDS])
+        return 0.0f;
+    float r = 0.8f + 1.3f * noise_point(i, j, seed + 1u);
+    float x = u - (fx + 0.3f + 0.4f * noise_point(i, j, seed + 2u)) * CELL;
+    float y = v - (fy + 0.3f + 0.4f * noise_point(i, j, seed + 3u)) * CELL;
+    float along = (x * t->dx + y * t->dy) / (1.8f * r), across = (y * t->dx - x * t->dy) / r;
+    float d2 = along * along + across * across;
+    return 0.08f * (1.0f - smoothf(0.0f, 0.7f, d2)) -
+           0.07f * smoothf(0.4f, 1.0f, d2) * (1.0f - smoothf(1.2f, 2.6f, d2));
+}
+
+static float streaks_at(const struct glass *g, const struct pane *t, int label, float u, float v)
+{
+    uint32_t seed = g->p->variation.seed + 40u + (uint32_t)label;
+    float along = u * t->dx + v * t->dy, across = v * t->dx - u * t->dy;
+    float bend = 14.0f * noise_at(u / 70.0f, v / 70.0f, seed);
+
+    return 0.6f * (noise_at(along / 90.0f, (across + bend) / 11.0f, seed) - 0.5f) +
+           0.4f * (noise_at(along / 40.0f, (across + bend) / 4.0f, seed + 1u) - 0.5f) +
+           0.8f * (noise_at(u / 55.0f, v / 55.0f, seed + 2u) - 0.5f);
+}
+
+static lane4 glass_pixel(const struct glass *g, int x, int y)
+{
+    const struct look_maps *m = g->p->maps;
+    const float *value = g->value;
+    float u = ((float)x + 0.5f) / g->p->px_per_unit, v = ((float)y + 0.5f) / g->p->px_per_unit;
+    struct cell_spot spot;
+
+    cells_at(&g->cells, u, v, &spot);
+    const struct pane *t = &g->pane[spot.label];
+    struct plane_place full = plane_place(&m->full[0], u * m->full_per_unit, v * m->full_per_unit);
+    struct plane_place half = plane_place(&m->half[0], u * m->half_per_unit, v * m->half_per_unit);
+    float care = plane_mix(&m->importance, &half), matters = smoothf(0.12f, 0.55f, care);
+    float fine = 0.5f * (plane_mix(&m->full[0], &full) + plane_mix(&m->fine[0], &full));
+    float mid = plane_mix(&m->mid[0], &half);
+    float shape = mixf(mid, fine, 0.15f + 0.85f * matters);
+
+    // The matt takes light away, and is scratched out where it is to come through.
+    float modelling = clampf(shape - t->c[0] + 0.06f, -0.5f, 0.22f) *
+                      mixf(value[MATT], 1.0f, 0.6f * matters);
+    float streak = value[STREAKS] * streaks_at(g, t, spot.label, u, v);
+    float light = 0.12f * clouds_at(&g->day, (float)x, (float)y);
+    float seed = seeds_at(g, t, u, v);
+    float L = t->c[0] + modelling + 0.22f * streak + 0.5f * light + seed;
+    // Colour goes with the light that comes through, thin streaks being paler.
+    float depth = clampf(1.0f + 0.9f * modelling - 0.5f * streak, 0.3f, 1.6f);
+    float a = t->c[1] * depth, b = t->c[2] * depth;
+
+    float line = value[LINES] * smoothf(0.2f, 0.65f, plane_mix(&m->lines, &full)) *
+                 (0.25f + 0.75f * matters);
+    L = mixf(L, 0.13f, line);
+    return (lane4){clampf(L, 0.0f, 1.0f), mixf(a, 0.012f, line), mixf(b, 0.016f, line),
+                   spot.border};
+}
+
+static void glass_row(void *ctx, int y, int worker)
+{
+    const struct glass *g = ctx;
+    lane4 *row = picture_row(g->p, y);
+
+    (void)worker;
+    for (int x = 0; x < g->p->width; x++)
+        row[x] = glass_pixel(g, x, y);
+}
+
+static enum err glass_run(struct look_picture *p, const float *value)
+{
+    struct glass g = {.p = p, .value = value};
+    float brush = p->variation.brush;
+    enum err e = cells_new(&g.cells, p, clampf(value[PIECES] / (brush * brush), 4.0f, 1000.0f));
+
+    if (e == ERR_OK)
+        e = clouds_new(&g.day, p, 420.0f, p->variation.seed + 21);
+    if (e == ERR_OK && !(g.pane = calloc((size_t)g.cells.count, sizeof(*g.pane))))
+        e = ERR_NOMEM;
+    if (e == ERR_OK) {
+        measure_panes(&g);
+        choose_glass(&g);
+        if (!pool_run(p->pool, p->height, glass_row, &g, p->cancel))
+            e = ERR_CANCELLED;
+    }
+    free(g.pane);
+    clouds_release(&g.day);
+    cells_release(&g.cells);
+    return e;
+}
+
+const struct look_op look_op_glass = {
+    .name = "glass",
+    .help = "panes of hand-made coloured glass, painted with lines and matt",
+    .param = PARAM,
+    .needs = NEED_FINE | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES,
+    .cost = 3.0f,
+    .run = glass_run,
+};
