@@ -10,9 +10,8 @@
  */
 struct surface {
     const struct look_picture *p;
-    struct plane
-        light;   /* what the key light reaches, 1, or the relief keeps off it, 0; half size */
-    float depth; /* factor on slopes */
+    struct plane light; /* share of the key light that the relief lets through; half size */
+    float depth;        /* factor on slopes */
 };
 
 /* One place of it. */

@@ -38,6 +38,7 @@ static void swell_at(const void *ctx, const struct spot *t, float *out)
 
 static lane4 metal_pixel(const struct metal *m, int x, int y)
 {
+    static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
     const struct look_picture *p = m->p;
     const float *value = m->value;
     struct spot t;
@@ -49,7 +50,8 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
         gy += value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 47);
     }
     spot_bump(&t, gx, gy);
-    float e = surface_studio(&m->surface, &t, value[ROUGH]), ry = 2.0f * t.n[2] * t.n[1];
+    float e = surface_studio(&m->surface, &t, value[ROUGH]);
+    float ry = 2.0f * t.n[2] * t.n[1]; // where the reflected ray goes, down the picture
     float keep = value[SHADING];
     float lit = (1.0f - keep + keep * (0.10f + 1.45f * t.shade)) * (0.45f + 0.55f * t.light) *
                 mixf(1.0f, t.cavity, 0.35f + 0.65f * value[TARNISH]);
@@ -61,11 +63,7 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
     for (int k = 0; k < 3; k++) {
         float f = value[RED + k];
         f += (1.0f - f) * fresnel;
-        float tint = 1.0f + value[SKY] *
-                                (k == 2   ? -1.0f
-                                 : k == 0 ? 0.6f
-                                          : 0.1f) *
-                                clampf(1.2f * ry - 0.15f, -0.6f, 0.6f);
+        float tint = 1.0f + value[SKY] * BELOW[k] * clampf(1.2f * ry - 0.15f, -0.6f, 0.6f);
         rgb[k] = film(e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f));
     }
     oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
