@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/maps_internal.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 /*
  * Areas of one colour: a bilateral filter in OKLab, several times over (Winnemoeller et al. 2006),
@@ -19,68 +19,56 @@ struct bilateral {
     const struct plane *from;
     struct plane *to;
     int reach;
-    float weight[REACH_MAX + 1];
+    float weight[2 * REACH_MAX + 1];
     bool down; /* along columns */
 };
 
-static void bilateral_pixels(const struct bilateral *b, const float *const at[LAB],
-                             const float *const *near[LAB], float *const out[LAB], int n)
+// Pixels x .. x + n - 1 of a row, which all have their taps at the same distances.
+static void bilateral_span(const struct bilateral *b, int y, int x, int n)
 {
-    int taps = 2 * b->reach + 1;
+    const float *near[LAB][2 * REACH_MAX + 1];
+    int r = b->reach;
 
-    for (int x = 0; x < n; x++) {
+    assert(r >= 1 && r <= REACH_MAX);
+    for (int k = 0; k < LAB; k++)
+        for (int i = 0; i <= 2 * r; i++) {
+            int u = b->down ? x : clampi(x + i - r, 0, b->from[0].width - 1);
+            int v = b->down ? clampi(y + i - r, 0, b->from[0].height - 1) : y;
+            near[k][i] = plane_row(&b->from[k], v) + u;
+        }
+    for (int j = 0; j < n; j++) {
         float sum[LAB] = {0}, total = 0.0f;
-        for (int i = 0; i < taps; i++) {
-            float L = near[0][i][x], u = near[1][i][x], v = near[2][i][x];
-            float dL = L - at[0][x], du = CHROMA * (u - at[1][x]), dv = CHROMA * (v - at[2][x]);
-            float far = 1.0f - (dL * dL + du * du + dv * dv) * (1.0f / (RANGE * RANGE));
-            far = far > 0.0f ? far : 0.0f;
-            float w = b->weight[abs(i - b->reach)] * far * far;
-            sum[0] += w * L;
-            sum[1] += w * u;
-            sum[2] += w * v;
+        float L = near[0][r][j], p = near[1][r][j], q = near[2][r][j];
+        for (int i = 0; i <= 2 * r; i++) {
+            float dL = near[0][i][j] - L, dp = near[1][i][j] - p, dq = near[2][i][j] - q;
+            float far = dL * dL + CHROMA * CHROMA * (dp * dp + dq * dq);
+            float close = 1.0f - far * (1.0f / (RANGE * RANGE));
+            close = close > 0.0f ? close : 0.0f;
+            float w = b->weight[i] * close * close;
+            for (int k = 0; k < LAB; k++)
+                sum[k] += w * near[k][i][j];
             total += w;
         }
         // The pixel itself always counts, so the total is not 0.
         for (int k = 0; k < LAB; k++)
-            out[k][x] = sum[k] / total;
+            plane_row(&b->to[k], y)[x + j] = sum[k] / total;
     }
 }
 
 static void bilateral_row(void *ctx, int y, int worker)
 {
     const struct bilateral *b = ctx;
-    int w = b->from[0].width, h = b->from[0].height, r = b->reach;
-    const float *near[LAB][2 * REACH_MAX + 1], *const *taps[LAB], *at[LAB];
-    float *out[LAB];
+    int w = b->from[0].width, r = b->reach;
 
     (void)worker;
-    for (int k = 0; k < LAB; k++) {
-        at[k] = plane_row(&b->from[k], y);
-        out[k] = plane_row(&b->to[k], y);
-        taps[k] = near[k];
-        for (int i = -r; i <= r; i++)
-            near[k][i + r] = b->down ? plane_row(&b->from[k], clampi(y + i, 0, h - 1)) : at[k] + i;
-    }
     if (b->down) {
-        bilateral_pixels(b, at, taps, out, w);
+        bilateral_span(b, y, 0, w);
         return;
     }
-    // Rows end: the first and last pixels are done on their own, with their taps held inside.
-    for (int x = 0; x < w;) {
-        bool inner = x >= r && x + r < w;
-        const float *p_near[LAB][2 * REACH_MAX + 1], *const *p_taps[LAB], *p_at[LAB];
-        float *p_out[LAB];
-        for (int k = 0; k < LAB; k++) {
-            p_at[k] = at[k] + x;
-            p_out[k] = out[k] + x;
-            p_taps[k] = p_near[k];
-            for (int i = -r; i <= r; i++)
-                p_near[k][i + r] = at[k] + (inner ? x + i : clampi(x + i, 0, w - 1));
-        }
-        int n = inner ? w - r - x : 1;
-        bilateral_pixels(b, p_at, p_taps, p_out, n);
-        x += n;
+    // At the ends of a row the taps are held inside, pixel by pixel.
+    for (int x = 0, n; x < w; x += n) {
+        n = x >= r && x + r < w ? w - r - x : 1;
+        bilateral_span(b, y, x, n);
     }
 }
 
@@ -93,8 +81,8 @@ enum err maps_flat(struct map_maker *k)
     enum err e = ERR_OK;
 
     b.reach = clampi((int)(1.6f * sigma + 0.5f), 1, REACH_MAX);
-    for (int i = 0; i <= b.reach; i++)
-        b.weight[i] = exp_approx(-0.5f * (float)(i * i) / (sigma * sigma + 0.1f));
+    for (int i = -b.reach; i <= b.reach; i++)
+        b.weight[i + b.reach] = exp_approx(-0.5f * (float)(i * i) / (sigma * sigma + 0.1f));
     for (int i = 0; i < LAB && e == ERR_OK; i++)
         e = plane_new(&tmp[i], m->full[0].width, m->full[0].height);
     for (int i = 0; i < LAB && e == ERR_OK; i++)
