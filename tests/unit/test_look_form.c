@@ -300,7 +300,7 @@ static void pixels_are_the_same_everywhere(void **state)
         {"name = fixed\n[metal]\ngrain = 0.1\nsky = 0.5\n[weather]\n",
          "ce5251b35823e98b4be62f3d9973e01d1b9161c54c757cf05c902f20f520daaa"},
         {"name = fixed\n[stone]\n[grade]\n",
-         "4d1ec4ff96f35c698911ce1ad81e08eca278b51acb5e88220b76befc1cc3cc86"},
+         "b03e41a682845e7baf72bbbbeaca1ca6805334c004b3839800422b19f6deaa36"},
         {"name = fixed\n[timber]\n[weather]\ncover = 0.2\n",
          "254ac72e12b75b4b023d9bb6c2d62d51fde0d3a65a8f276794bbca0fcbcd8a79"},
     };

@@ -72,7 +72,7 @@ static void bed_at(const void *ctx, const struct spot *t, float *out)
     out[FINE_VEIN] = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
 }
 
-// Share of vein at a place.
+// Share of vein at a place. Its rim is clear, or veins on dark ground would glow.
 static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
 {
     const float *value = s->value;
@@ -82,11 +82,12 @@ static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
     // Veins swell and end.
     float strong = smoothf(-0.35f, 0.45f, wv + 0.3f * wu);
     float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
-    float core = bell(large / (0.035f * w)), haze = bell(large / (0.20f * w));
+    float core = 1.0f - smoothf(0.008f * w, 0.055f * w, fabsf(large));
+    float haze = bell(large / (0.20f * w));
 
     *cloud = value[CLOUDS] * (0.6f * wu + 0.4f * large);
     return clampf(value[VEINS] * strong * (0.85f * core + value[HAZE] * haze) +
-                      value[FINE] * some * bell(fine / (0.045f * w)),
+                      value[FINE] * some * (1.0f - smoothf(0.01f * w, 0.06f * w, fabsf(fine))),
                   0.0f, 1.0f);
 }
 
