@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum { REACH = 2 };                       /* cells over which pieces overlap */
-enum { RELAX = 4 };                       /* rounds of agreement after the first */
+enum { RELAX = 2 };                       /* rounds of agreement after the first */
 enum { COLOURS = REACH + 1 };             /* rows this far apart do not read each other */
 static const float WINDOW = (float)REACH; /* radius of a piece, cells */
 

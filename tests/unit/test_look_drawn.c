@@ -184,7 +184,7 @@ static void the_four_differ(void **state)
     static float colour[4][GRID * GRID][LAB];
     struct image source;
 
-    paint_scene(&source, 160, 120);
+    paint_scene(&source, 112, 84);
     for (int i = 0; DRAWN[i]; i++) {
         for (uint32_t k = 0; k < 4; k++) {
             struct image out;
