@@ -219,7 +219,7 @@ int64_t look_maps_bytes(int width, int height)
     float unit = look_px_per_unit(width, height), step = unit > 1.0f ? unit : 1.0f;
     double full = (double)width * height / ((double)step * step);
 
-    // 12 planes of the full size that stay and 2 for the time of the work; at half size 15 that stay
-    // and at most 16 for that time.
+    // 12 planes of the full size that stay and 2 for the time of the work; at half size 15 that
+    // stay and at most 16 for that time.
     return (int64_t)(full * (double)sizeof(float) * (14.0 + 31.0 / 4.0)) + 1024 * 1024;
 }

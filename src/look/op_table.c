@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-// clang-format off: one a line
+// One a line:
+// clang-format off
 const struct look_op *const look_op_table[] = {
     &look_op_underpaint,
     &look_op_strokes,
