@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR_MOST = 8, RADIUS_MOST = 6, SMOOTHINGS = 7 };
+enum { NEAR_MOST = 8, RADIUS_MOST = 6, SMOOTHINGS = 7, MOVE_REACH = 2 };
 
 static const float SIGMA = 3.0f;        /* units */
 static const float SIGMA_MOVE = 4.2f;   /* the same while outlines move */
@@ -19,10 +19,10 @@ struct smooth {
     float tap[2 * RADIUS_MOST + 1];
 };
 
-// Marks the surroundings of every border, so that the insides of pieces cost nothing.
-static void mark_mixed(struct smooth *s)
+// Marks what is within r pixels of a border, so that the insides of pieces cost nothing.
+static void mark_mixed(struct smooth *s, int r)
 {
-    int w = s->c->width, h = s->c->height, r = s->radius;
+    int w = s->c->width, h = s->c->height;
 
     memset(s->mixed, 0, (size_t)w * (size_t)h);
     for (int y = 0; y < h; y++)
@@ -153,7 +153,8 @@ enum err cells_smooth(struct cells *c, const struct look_picture *p, uint16_t *l
     s.to = other;
     e = ERR_CANCELLED;
     for (int i = 0; i < passes; i++) {
-        mark_mixed(&s);
+        // An outline moves by less than that in one pass.
+        mark_mixed(&s, MOVE_REACH);
         if (!pool_run(p->pool, c->height, threshold_row, &s, p->cancel))
             goto out;
         uint16_t *made = s.to;
@@ -161,7 +162,7 @@ enum err cells_smooth(struct cells *c, const struct look_picture *p, uint16_t *l
         s.from = made;
     }
     set_taps(&s, sigma);
-    mark_mixed(&s);
+    mark_mixed(&s, s.radius);
     if (pool_run(p->pool, c->height, share_row, &s, p->cancel))
         e = ERR_OK;
 out:

@@ -97,7 +97,7 @@ extern const struct look_op look_op_underpaint, look_op_strokes, look_op_grade, 
 extern const struct look_op look_op_contour, look_op_hatch, look_op_paper, look_op_shade;
 extern const struct look_op look_op_engrave;
 extern const struct look_op look_op_wash, look_op_glaze, look_op_pigment;
-extern const struct look_op look_op_glass, look_op_came;
+extern const struct look_op look_op_glass, look_op_came, look_op_tesserae;
 extern const struct look_op look_op_metal, look_op_stone, look_op_timber, look_op_weather;
 extern const struct look_op look_op_flats, look_op_halftone, look_op_ink;
 

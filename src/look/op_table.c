@@ -27,6 +27,7 @@ const struct look_op *const look_op_table[] = {
     &look_op_weather,
     &look_op_glass,
     &look_op_came,
+    &look_op_tesserae,
     NULL,
 };
 // clang-format on

@@ -2,6 +2,7 @@
 #include "look/cells.h"
 #include "look/look.h"
 #include "look/noise.h"
+#include "look/tiles.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 /* Looks made of pieces: the cut beside what it must be, and what all of them keep. */
 
-static const char *const PIECED[] = {"stained glass", NULL};
+static const char *const PIECED[] = {"mosaic", "stained glass", NULL};
 
 struct fixture {
     struct recipe_set *recipes;
@@ -164,9 +165,9 @@ static void cut_begin(struct cut *c, const struct fixture *f, int width, int hei
 {
     *c = (struct cut){0};
     paint_scene(&c->source, width, height);
-    assert_int_equal(
-        look_maps_new(&c->source, NEED_ABSTRACT | NEED_IMPORTANCE, f->pool, NULL, &c->maps),
-        ERR_OK);
+    assert_int_equal(look_maps_new(&c->source, NEED_ABSTRACT | NEED_IMPORTANCE | NEED_FLOW, f->pool,
+                                   NULL, &c->maps),
+                     ERR_OK);
     c->p = (struct look_picture){.width = width,
                                  .height = height,
                                  .px_per_unit = c->maps->px_per_unit,
@@ -342,6 +343,62 @@ static void shares_are_as_their_slow_twin_counts_them(void **state)
     cut_end(&c);
 }
 
+// All tiles, without lists.
+static void tile_slowly(const struct tiles *t, float x, float y, int label, struct tile_spot *out)
+{
+    *out = (struct tile_spot){.tile = -1, .other = -1, .distance = 1e9f, .second = 1e9f};
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < t->count; i++) {
+            float d = tile_distance(&t->tile[i], x, y) + (t->tile[i].label == label ? 0.0f : 1.0f);
+            if (pass == 0 && d < out->distance) {
+                out->tile = i;
+                out->distance = d;
+            } else if (pass == 1 && i != out->tile && d < out->second) {
+                out->other = i;
+                out->second = d;
+            }
+        }
+}
+
+static void tiles_fill_the_picture_and_are_found(void **state)
+{
+    static const float SIZE[] = {12.0f, 20.0f};
+    const struct fixture *f = *state;
+    struct cut c;
+    struct cells cells;
+
+    cut_begin(&c, f, 512, 384);
+    assert_int_equal(cells_new(&cells, &c.p, 12.0f), ERR_OK);
+    for (int i = 0; i < 2; i++) {
+        struct tiles t;
+        float units = 1024.0f * 768.0f, area = 0.0f, far = 0.0f;
+        assert_int_equal(tiles_new(&t, &c.p, &cells, SIZE[i], 0.6f), ERR_OK);
+        for (int k = 0; k < t.count; k++)
+            area += t.tile[k].size * t.tile[k].size;
+        assert_float_equal(area / units, 1.0f, 0.1f);
+        for (int n = 0; n < 2000; n++) {
+            float x = 1024.0f * noise_point(n, 1, 4), y = 768.0f * noise_point(n, 2, 4);
+            struct cell_spot cell;
+            struct tile_spot fast, slow;
+            cells_at(&cells, x, y, &cell);
+            tiles_at(&t, x, y, cell.label, &fast);
+            tile_slowly(&t, x, y, cell.label, &slow);
+            far += slow.distance > 1.4f ? 1.0f : 0.0f;
+            if (slow.distance < 1.4f) {
+                assert_int_equal(fast.tile, slow.tile);
+                assert_float_equal(fast.distance, slow.distance, 0.0f);
+            }
+            if (slow.second < 1.4f)
+                assert_float_equal(fast.second, slow.second, 0.0f);
+        }
+        // Hardly a place is far from every tile, or the grout would show holes.
+        assert_true(far < 20.0f);
+        tiles_release(&t);
+    }
+    cells_release(&cells);
+    cut_end(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +409,7 @@ int main(void)
         cmocka_unit_test(borders_are_where_the_colours_change),
         cmocka_unit_test(distance_to_a_border_is_in_units),
         cmocka_unit_test(shares_are_as_their_slow_twin_counts_them),
+        cmocka_unit_test(tiles_fill_the_picture_and_are_found),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);

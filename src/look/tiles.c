@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "look/tiles.h"
+
+#include "look/noise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 8 };
+
+// Added to the distance of tiles in another piece: they take what no tile of its own is near to.
+static const float ACROSS = 1.0f;
+
+struct sums {
+    float n, x, y, lab[LAB];
+};
+
+struct layout {
+    struct tiles *t;
+    const struct look_picture *p;
+    float size, small;
+    int *owner; /* by half-size pixel */
+};
+
+static float size_at(const struct layout *l, float x, float y)
+{
+    const struct look_maps *m = l->p->maps;
+    float care = plane_at(&m->importance, x * m->half_per_unit, y * m->half_per_unit);
+    float size = l->size * mixf(1.0f, l->small, smoothf(0.08f, 0.55f, care));
+    // A tile is at least as large as can be seen.
+    float least = 1.5f / m->half_per_unit;
+
+    return size > least ? size : least;
+}
+
+// Error diffusion (Floyd and Steinberg 1976) of what share of a tile each pixel is: as many tiles
+// as fit, evenly strewn whatever their sizes. Called once to count and once to place them.
+static int strew(const struct layout *l, float *error, struct tile *out)
+{
+    const struct cells *c = l->t->cells;
+    int w = c->width, n = 0;
+    float unit = 1.0f / c->per_unit;
+
+    memset(error, 0, 2 * (size_t)(w + 2) * sizeof(*error));
+    for (int y = 0; y < c->height; y++) {
+        float *here = error + (y & 1) * (w + 2), *below = error + (~y & 1) * (w + 2);
+        int step = y & 1 ? -1 : 1;
+        memset(below, 0, (size_t)(w + 2) * sizeof(*below));
+        for (int i = 0; i < w; i++) {
+            int x = step > 0 ? i : w - 1 - i;
+            float ux = ((float)x + 0.5f) * unit, uy = ((float)y + 0.5f) * unit;
+            float side = size_at(l, ux, uy) * c->per_unit, share = 1.0f / (side * side);
+            float v = here[x + 1] + share;
+            float limit = 0.5f + 0.4f * (noise_point(x, y, l->p->variation.seed + 8u) - 0.5f);
+            if (v > limit) {
+                if (out)
+                    out[n] = (struct tile){.x = ux, .y = uy};
+                n++;
+                v -= 1.0f;
+            }
+            here[x + 1 + step] += 0.4375f * v;
+            below[x + 1 - step] += 0.1875f * v;
+            below[x + 1] += 0.3125f * v;
+            below[x + 1 + step] += 0.0625f * v;
+        }
+    }
+    return n;
+}
+
+// What a tile is where it lies now.
+static void settle_tile(const struct layout *l, struct tile *k)
+{
+    const struct look_maps *m = l->p->maps;
+    float x = k->x * m->half_per_unit, y = k->y * m->half_per_unit;
+    float fc = plane_at(&m->flow_c, x, y), fs = plane_at(&m->flow_s, x, y);
+    float norm = sqrtf(fc * fc + fs * fs);
+    struct cell_spot spot;
+
+    cells_at(l->t->cells, k->x, k->y, &spot);
+    k->label = spot.label;
+    k->size = size_at(l, k->x, k->y);
+    k->per = 2.0f / k->size;
+    k->c = 1.0f;
+    k->s = 0.0f;
+    if (norm > 1e-6f)
+        half_angle(fc / norm, fs / norm, &k->c, &k->s);
+}
+
+// Blocks that a tile is near to.
+static void blocks_of(const struct tiles *t, const struct tile *k, int box[4])
+{
+    box[0] = clampi((int)((k->x - k->size) / t->block), 0, t->cols - 1);
+    box[1] = clampi((int)((k->x + k->size) / t->block), 0, t->cols - 1);
+    box[2] = clampi((int)((k->y - k->size) / t->block), 0, t->rows - 1);
+    box[3] = clampi((int)((k->y + k->size) / t->block), 0, t->rows - 1);
+}
+
+// Lists by block: counted, then filled from the end.
+static enum err settle(const struct layout *l)
+{
+    struct tiles *t = l->t;
+    int blocks = t->cols * t->rows, box[4];
+
+    memset(t->start, 0, ((size_t)blocks + 1) * sizeof(*t->start));
+    for (int i = 0; i < t->count; i++) {
+        settle_tile(l, &t->tile[i]);
+        blocks_of(t, &t->tile[i], box);
+        for (int r = box[2]; r <= box[3]; r++)
+            for (int c = box[0]; c <= box[1]; c++)
+                t->start[r * t->cols + c]++;
+    }
+    for (int i = 1; i <= blocks; i++)
+        t->start[i] += t->start[i - 1];
+    if (t->start[blocks] > t->room) {
+        free(t->near);
+        t->room = t->start[blocks] + t->start[blocks] / 4;
+        t->near = malloc((size_t)t->room * sizeof(*t->near));
+        if (!t->near)
+            return ERR_NOMEM;
+    }
+    for (int i = t->count - 1; i >= 0; i--) {
+        blocks_of(t, &t->tile[i], box);
+        for (int r = box[2]; r <= box[3]; r++)
+            for (int c = box[0]; c <= box[1]; c++)
+                t->near[--t->start[r * t->cols + c]] = i;
+    }
+    return ERR_OK;
+}
+
+void tiles_at(const struct tiles *t, float x, float y, int label, struct tile_spot *out)
+{
+    int block = clampi((int)(y / t->block), 0, t->rows - 1) * t->cols +
+                clampi((int)(x / t->block), 0, t->cols - 1);
+
+    *out = (struct tile_spot){.tile = -1, .other = -1, .distance = 1e9f, .second = 1e9f};
+    for (int i = t->start[block]; i < t->start[block + 1]; i++) {
+        int k = t->near[i];
+        float d = tile_distance(&t->tile[k], x, y);
+        d += t->tile[k].label == label ? 0.0f : ACROSS;
+        if (d < out->distance) {
+            out->other = out->tile;
+            out->second = out->distance;
+            out->tile = k;
+            out->distance = d;
+        } else if (d < out->second) {
+            out->other = k;
+            out->second = d;
+        }
+    }
+}
+
+static void own_row(void *ctx, int y, int worker)
+{
+    const struct layout *l = ctx;
+    const struct cells *c = l->t->cells;
+    float unit = 1.0f / c->per_unit;
+
+    (void)worker;
+    for (int x = 0; x < c->width; x++) {
+        size_t at = (size_t)y * (size_t)c->width + (size_t)x;
+        struct tile_spot spot;
+        tiles_at(l->t, ((float)x + 0.5f) * unit, ((float)y + 0.5f) * unit, c->at[at].label[0],
+                 &spot);
+        l->owner[at] = spot.tile;
+    }
+}
+
+// Tiles go to the middle of what they own, and take its colour.
+static void centre(const struct layout *l, struct sums *sum)
+{
+    const struct cells *c = l->t->cells;
+    const struct look_maps *m = l->p->maps;
+    float unit = 1.0f / c->per_unit;
+
+    memset(sum, 0, (size_t)l->t->count * sizeof(*sum));
+    for (int y = 0; y < c->height; y++)
+        for (int x = 0; x < c->width; x++) {
+            size_t at = (size_t)y * (size_t)c->width + (size_t)x;
+            if (l->owner[at] < 0)
+                continue;
+            struct sums *s = &sum[l->owner[at]];
+            s->n += 1.0f;
+            s->x += (float)x + 0.5f;
+            s->y += (float)y + 0.5f;
+            for (int k = 0; k < LAB; k++)
+                s->lab[k] += m->half[k].px[at];
+        }
+    for (int i = 0; i < l->t->count; i++) {
+        struct tile *t = &l->t->tile[i];
+        const struct sums *s = &sum[i];
+        if (s->n > 0.0f) {
+            t->x = s->x / s->n * unit;
+            t->y = s->y / s->n * unit;
+        }
+        for (int k = 0; k < LAB; k++)
+            t->lab[k] = s->n > 0.0f
+                            ? s->lab[k] / s->n
+                            : plane_near(&m->half[k], t->x * c->per_unit, t->y * c->per_unit);
+    }
+}
+
+enum err tiles_new(struct tiles *t, const struct look_picture *p, const struct cells *c, float size,
+                   float small)
+{
+    struct layout l = {.t = t, .p = p, .size = size, .small = small};
+    size_t pixels = (size_t)c->width * (size_t)c->height;
+    float *error = malloc(2 * (size_t)(c->width + 2) * sizeof(*error));
+    struct sums *sum = NULL;
+    enum err e = ERR_NOMEM;
+
+    *t = (struct tiles){.cells = c};
+    l.owner = malloc(pixels * sizeof(*l.owner));
+    if (!error || !l.owner)
+        goto out;
+    t->block = 3.0f / c->per_unit; // a few pixels: short lists, and not many of them
+    t->cols = (int)((float)c->width / c->per_unit / t->block) + 1;
+    t->rows = (int)((float)c->height / c->per_unit / t->block) + 1;
+    t->count = strew(&l, error, NULL);
+    size_t room = (size_t)t->count + 1;
+    t->tile = calloc(room, sizeof(*t->tile));
+    sum = calloc(room, sizeof(*sum));
+    t->start = malloc(((size_t)t->cols * (size_t)t->rows + 1) * sizeof(*t->start));
+    if (!t->tile || !sum || !t->start)
+        goto out;
+    strew(&l, error, t->tile);
+    e = settle(&l);
+    for (int i = 0; i < ROUNDS && e == ERR_OK; i++) {
+        if (!pool_run(p->pool, c->height, own_row, &l, p->cancel)) {
+            e = ERR_CANCELLED;
+            break;
+        }
+        centre(&l, sum);
+        e = settle(&l);
+    }
+out:
+    free(error);
+    free(l.owner);
+    free(sum);
+    if (e != ERR_OK)
+        tiles_release(t);
+    return e;
+}
+
+void tiles_release(struct tiles *t)
+{
+    free(t->tile);
+    free(t->start);
+    free(t->near);
+    *t = (struct tiles){0};
+}

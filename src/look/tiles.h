@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_TILES_H
+#define PATINA_LOOK_TILES_H
+
+#include "look/cells.h"
+
+/*
+ * Square tiles side by side along the picture's edges, none across the border of two pieces: the
+ * centroidal Voronoi diagram of Hausner 2001, whose distance is that of a square turned with the
+ * picture's flow, in tile sizes. Private to look/. Operators that use it need NEED_FLOW besides
+ * what cells do.
+ */
+struct tile {
+    float x, y; /* middle, units */
+    float c, s; /* direction of a side */
+    float size; /* side with its share of the grout, units */
+    float per;  /* 2 / size */
+    int label;  /* piece of the cut that it lies in */
+    float lab[LAB];
+};
+
+struct tiles {
+    const struct cells *cells; /* borrowed */
+    struct tile *tile;         /* owned */
+    int count;
+    int *start, *near; /* of each block, the tiles near it: near[start[i]..start[i + 1]); owned */
+    int cols, rows, room;
+    float block; /* side, units */
+};
+
+/* size: of a tile where nothing is important; small: share of it where all is. ERR_NOMEM,
+ * ERR_CANCELLED; release with tiles_release(). */
+MUST_USE enum err tiles_new(struct tiles *t, const struct look_picture *p, const struct cells *c,
+                            float size, float small);
+void tiles_release(struct tiles *t);
+
+/* The tile that a place belongs to, and the runner-up. Tiles whose middle is farther than their own
+ * size may be missed. */
+struct tile_spot {
+    int tile, other; /* -1: none near */
+    float distance;  /* to the middle, 1 at the sides; more across the border of pieces */
+    float second;    /* the same of the runner-up */
+};
+
+/* x, y in units; label: the piece there. */
+void tiles_at(const struct tiles *t, float x, float y, int label, struct tile_spot *out);
+
+/* Distance of a place from a tile's middle: 1 at its sides. */
+static inline float tile_distance(const struct tile *t, float x, float y)
+{
+    float dx = x - t->x, dy = y - t->y;
+    float along = fabsf(dx * t->c + dy * t->s), across = fabsf(dy * t->c - dx * t->s);
+
+    return (along > across ? along : across) * t->per;
+}
+
+#endif
