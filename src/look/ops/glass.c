@@ -10,7 +10,7 @@
  * of hand-made glass, and painted with what glass painters fire onto it: dark lines and a thin matt
  * for the modelling, most where it matters. Leaves the distance to the next pane in the height.
  */
-enum { PIECES, CHROMA, MATT, LINES, STREAKS, SEEDS, CLEAR };
+enum { PIECES, CHROMA, MATT, LINES, STREAKS, SEEDS, CLEAR, TINT };
 
 static const struct look_param PARAM[] = {
     {"pieces", 20.0f, 1000.0f, 280.0f, "panes of glass"},
@@ -20,6 +20,7 @@ static const struct look_param PARAM[] = {
     {"streaks", 0.0f, 1.0f, 0.5f, "how uneven the glass is"},
     {"seeds", 0.0f, 1.0f, 0.2f, "share of places that hold a bubble"},
     {"clear", 0.0f, 1.0f, 0.2f, "how bright dark places become: glass lets light through"},
+    {"tint", 0.0f, 0.1f, 0.025f, "colour of glass where the photo has none"},
     {0}};
 
 struct pane {
@@ -71,6 +72,11 @@ static void choose_glass(struct glass *g)
         t->c[0] = clampf(L + up + 0.07f * dL, 0.12f, 0.97f);
         t->c[1] = gain * (a - 0.22f * dh * b);
         t->c[2] = gain * (b + 0.22f * dh * a);
+        // Clear glass is never without a cast: amber, green or blue.
+        float cast = g->value[TINT] * (1.0f - smoothf(0.01f, 0.06f, C)), hue_c, hue_s;
+        turn_approx(0.2f + 0.55f * noise_point(i, 5, seed), &hue_c, &hue_s);
+        t->c[1] += cast * hue_c;
+        t->c[2] += cast * hue_s;
         turn_approx(noise_point(i, 4, seed), &t->dx, &t->dy);
     }
 }

@@ -54,7 +54,8 @@ static lane4 tile_colour(const struct tesserae *s, int i)
     const struct tile *t = &s->tiles.tile[i];
     uint32_t seed = s->p->variation.seed;
     float tint = 2.0f * s->value[TINT];
-    float light = 1.0f + tint * (noise_point(i, 11, seed) - 0.5f);
+    // A little lighter for what the joints take away.
+    float light = 1.05f + tint * (noise_point(i, 11, seed) - 0.5f);
     float chroma = 1.0f + 3.0f * tint * (noise_point(i, 12, seed) - 0.5f);
     float hue = 2.0f * tint * (noise_point(i, 13, seed) - 0.5f);
 
