@@ -40,7 +40,7 @@ lint:
 bench: build
 	@tools/deps test
 	build/patina bench api
-	build/patina bench look
+	build/patina bench look --peers
 	$(PYTHON) bench/job.py
 
 fuzz:
