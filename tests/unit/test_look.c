@@ -6,39 +6,13 @@
 #include "image/colour.h"
 #include "look/colour.h"
 #include "look/noise.h"
-#include "unit.h"
+#include "look_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What holds for every picture that the look engine makes, on pictures that a photo could be. */
-
-struct fixture {
-    struct recipe_set *recipes;
-    struct pool *pool; /* two threads */
-};
-
-static int open_all(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
-    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
-    *state = f;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    struct fixture *f = *state;
-
-    recipe_set_close(f->recipes);
-    pool_close(f->pool);
-    free(f);
-    return 0;
-}
 
 // A lit ball on a patterned ground, with grain: edges, soft shading, texture, strong colour.
 static void paint_scene(struct image *im, int width, int height)

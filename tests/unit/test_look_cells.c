@@ -3,7 +3,7 @@
 #include "look/look.h"
 #include "look/noise.h"
 #include "look/tiles.h"
-#include "unit.h"
+#include "look_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,32 +11,6 @@
 /* Looks made of pieces: the cut beside what it must be, and what all of them keep. */
 
 static const char *const PIECED[] = {"mosaic", "stained glass", NULL};
-
-struct fixture {
-    struct recipe_set *recipes;
-    struct pool *pool; /* two threads */
-};
-
-static int open_all(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
-    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
-    *state = f;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    struct fixture *f = *state;
-
-    recipe_set_close(f->recipes);
-    pool_close(f->pool);
-    free(f);
-    return 0;
-}
 
 // A red field beside a blue one, their border at 60 %, and a green disc; the right is transparent.
 static void paint_scene(struct image *im, int width, int height)

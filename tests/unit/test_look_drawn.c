@@ -5,7 +5,7 @@
 #include "look/look.h"
 #include "look/mark.h"
 #include "look/phase.h"
-#include "unit.h"
+#include "look_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,32 +14,6 @@
 
 static const char *const DRAWN[] = {"pencil",  "charcoal", "coloured pencil", "engraving",
                                     "etching", "woodcut",  "linocut",         NULL};
-
-struct fixture {
-    struct recipe_set *recipes;
-    struct pool *pool; /* two threads */
-};
-
-static int open_all(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
-    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
-    *state = f;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    struct fixture *f = *state;
-
-    recipe_set_close(f->recipes);
-    pool_close(f->pool);
-    free(f);
-    return 0;
-}
 
 // A dark disc and a bar on a ramp; the right edge is transparent.
 static void paint_scene(struct image *im, int width, int height)

@@ -6,7 +6,7 @@
 #include "look/colour.h"
 #include "look/noise.h"
 #include "look/surface.h"
-#include "unit.h"
+#include "look_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,32 +17,6 @@ static const char *const MATERIALS[] = {"gold", "silver", "bronze",       "coppe
                                         "rust", "marble", "black marble", "green marble", "jade",
                                         "oak",  "walnut", "ebony"};
 enum { MATERIAL_COUNT = sizeof(MATERIALS) / sizeof(MATERIALS[0]) };
-
-struct fixture {
-    struct recipe_set *recipes;
-    struct pool *pool; /* two threads */
-};
-
-static int open_all(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    assert_int_equal(recipe_set_open(NULL, &f->recipes, NULL), ERR_OK);
-    assert_int_equal(pool_open(2, &f->pool, NULL), ERR_OK);
-    *state = f;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    struct fixture *f = *state;
-
-    recipe_set_close(f->recipes);
-    pool_close(f->pool);
-    free(f);
-    return 0;
-}
 
 // A light disc with a soft rim and a dark bar on a middle grey.
 static void paint_disc(struct image *im, int width, int height)
