@@ -36,6 +36,77 @@ static int close_all(void **state)
     return 0;
 }
 
+/* Renders one picture of the named look. */
+static inline void render_look(const struct fixture *f, const char *look,
+                               const struct image *source, uint32_t seed, struct pool *pool,
+                               struct image *out)
+{
+    struct look_options o = {0};
+    struct look_request r = {.source = source,
+                             .recipe = recipe_find(f->recipes, look),
+                             .options = &o,
+                             .seed = seed,
+                             .count = 1,
+                             .pool = pool};
+
+    assert_non_null(r.recipe);
+    assert_int_equal(look_render(&r, out, NULL), ERR_OK);
+}
+
+/* A test's own scene of that size, with some transparency. */
+typedef void paint_fn(struct image *im, int width, int height);
+
+/* Each look, up to the NULL, has the same bits on 1, 2 and 8 threads. */
+static inline void threads_change_nothing(const struct fixture *f, const char *const *look,
+                                          paint_fn *paint)
+{
+    static const int THREADS[] = {1, 2, 8};
+    struct image source;
+
+    paint(&source, 160, 120);
+    for (; *look; look++) {
+        struct image first = {0}, out;
+        for (int t = 0; t < 3; t++) {
+            struct pool *pool;
+            assert_int_equal(pool_open(THREADS[t], &pool, NULL), ERR_OK);
+            render_look(f, *look, &source, 7, pool, &out);
+            pool_close(pool);
+            if (t == 0) {
+                first = out;
+                continue;
+            }
+            assert_memory_equal(first.px, out.px, out.stride * (size_t)out.height);
+            image_release(&out);
+        }
+        image_release(&first);
+    }
+    image_release(&source);
+}
+
+/* Each look, up to the NULL, takes odd sizes and gives back size and alpha as they were. */
+static inline void sizes_keep_alpha(const struct fixture *f, const char *const *look,
+                                    paint_fn *paint)
+{
+    static const int SIZE[][2] = {{1, 1}, {16, 16}, {300, 24}, {3, 200}};
+
+    for (; *look; look++)
+        for (size_t s = 0; s < sizeof(SIZE) / sizeof(SIZE[0]); s++) {
+            struct image source, out;
+            paint(&source, SIZE[s][0], SIZE[s][1]);
+            render_look(f, *look, &source, 1, f->pool, &out);
+            assert_int_equal(out.width, source.width);
+            assert_int_equal(out.height, source.height);
+            assert_true(out.has_alpha);
+            for (int y = 0; y < out.height; y++)
+                for (int x = 0; x < out.width; x++) {
+                    size_t at = (size_t)y * out.stride + 4 * (size_t)x + 3;
+                    assert_int_equal(out.px[at], source.px[at]);
+                }
+            image_release(&out);
+            image_release(&source);
+        }
+}
+
 /* One step alone on a picture whose lightness the test draws. */
 struct bench {
     struct image source;

@@ -30,68 +30,14 @@ static void paint_scene(struct image *im, int width, int height)
         }
 }
 
-static void render(const struct fixture *f, const char *look, const struct image *source,
-                   uint32_t seed, struct pool *pool, struct image *out)
-{
-    struct look_options o = {0};
-    struct look_request r = {.source = source,
-                             .recipe = recipe_find(f->recipes, look),
-                             .options = &o,
-                             .seed = seed,
-                             .count = 1,
-                             .pool = pool};
-
-    assert_non_null(r.recipe);
-    assert_int_equal(look_render(&r, out, NULL), ERR_OK);
-}
-
 static void pixels_do_not_depend_on_threads(void **state)
 {
-    static const int THREADS[] = {1, 2, 8};
-    const struct fixture *f = *state;
-    struct image source;
-
-    paint_scene(&source, 160, 120);
-    for (int i = 0; PIECED[i]; i++) {
-        struct image first = {0}, out;
-        for (int t = 0; t < 3; t++) {
-            struct pool *pool;
-            assert_int_equal(pool_open(THREADS[t], &pool, NULL), ERR_OK);
-            render(f, PIECED[i], &source, 7, pool, &out);
-            pool_close(pool);
-            if (t == 0) {
-                first = out;
-                continue;
-            }
-            assert_memory_equal(first.px, out.px, out.stride * (size_t)out.height);
-            image_release(&out);
-        }
-        image_release(&first);
-    }
-    image_release(&source);
+    threads_change_nothing(*state, PIECED, paint_scene);
 }
 
 static void any_size_keeps_its_alpha(void **state)
 {
-    static const int SIZE[][2] = {{1, 1}, {16, 16}, {300, 24}, {3, 200}};
-    const struct fixture *f = *state;
-
-    for (int i = 0; PIECED[i]; i++)
-        for (size_t s = 0; s < sizeof(SIZE) / sizeof(SIZE[0]); s++) {
-            struct image source, out;
-            paint_scene(&source, SIZE[s][0], SIZE[s][1]);
-            render(f, PIECED[i], &source, 1, f->pool, &out);
-            assert_int_equal(out.width, source.width);
-            assert_int_equal(out.height, source.height);
-            assert_true(out.has_alpha);
-            for (int y = 0; y < out.height; y++)
-                for (int x = 0; x < out.width; x++) {
-                    size_t at = (size_t)y * out.stride + 4 * (size_t)x + 3;
-                    assert_int_equal(out.px[at], source.px[at]);
-                }
-            image_release(&out);
-            image_release(&source);
-        }
+    sizes_keep_alpha(*state, PIECED, paint_scene);
 }
 
 // Mean of each channel over a box, in tenths of the sides.
@@ -117,7 +63,7 @@ static void colours_stay_where_they_were(void **state)
     paint_scene(&source, 250, 180);
     for (int i = 0; PIECED[i]; i++)
         for (uint32_t seed = 0; seed < 4; seed++) {
-            render(f, PIECED[i], &source, seed, f->pool, &out);
+            render_look(f, PIECED[i], &source, seed, f->pool, &out);
             mean_of(&out, 0, 5, 0, 2, red);
             mean_of(&out, 2, 4, 4, 6, green);
             mean_of(&out, 7, 10, 1, 9, blue);

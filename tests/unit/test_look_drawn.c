@@ -33,68 +33,14 @@ static void paint_scene(struct image *im, int width, int height)
         }
 }
 
-static void render(const struct fixture *f, const char *look, const struct image *source,
-                   uint32_t seed, struct pool *pool, struct image *out)
-{
-    struct look_options o = {0};
-    struct look_request r = {.source = source,
-                             .recipe = recipe_find(f->recipes, look),
-                             .options = &o,
-                             .seed = seed,
-                             .count = 1,
-                             .pool = pool};
-
-    assert_non_null(r.recipe);
-    assert_int_equal(look_render(&r, out, NULL), ERR_OK);
-}
-
 static void pixels_do_not_depend_on_threads(void **state)
 {
-    static const int THREADS[] = {1, 2, 8};
-    const struct fixture *f = *state;
-    struct image source;
-
-    paint_scene(&source, 160, 120);
-    for (int i = 0; DRAWN[i]; i++) {
-        struct image first = {0}, out;
-        for (int t = 0; t < 3; t++) {
-            struct pool *pool;
-            assert_int_equal(pool_open(THREADS[t], &pool, NULL), ERR_OK);
-            render(f, DRAWN[i], &source, 7, pool, &out);
-            pool_close(pool);
-            if (t == 0) {
-                first = out;
-                continue;
-            }
-            assert_memory_equal(first.px, out.px, out.stride * (size_t)out.height);
-            image_release(&out);
-        }
-        image_release(&first);
-    }
-    image_release(&source);
+    threads_change_nothing(*state, DRAWN, paint_scene);
 }
 
 static void any_size_keeps_its_alpha(void **state)
 {
-    static const int SIZE[][2] = {{1, 1}, {16, 16}, {300, 24}, {3, 200}};
-    const struct fixture *f = *state;
-
-    for (int i = 0; DRAWN[i]; i++)
-        for (size_t s = 0; s < sizeof(SIZE) / sizeof(SIZE[0]); s++) {
-            struct image source, out;
-            paint_scene(&source, SIZE[s][0], SIZE[s][1]);
-            render(f, DRAWN[i], &source, 1, f->pool, &out);
-            assert_int_equal(out.width, source.width);
-            assert_int_equal(out.height, source.height);
-            assert_true(out.has_alpha);
-            for (int y = 0; y < out.height; y++)
-                for (int x = 0; x < out.width; x++) {
-                    size_t at = (size_t)y * out.stride + 4 * (size_t)x + 3;
-                    assert_int_equal(out.px[at], source.px[at]);
-                }
-            image_release(&out);
-            image_release(&source);
-        }
+    sizes_keep_alpha(*state, DRAWN, paint_scene);
 }
 
 enum { GRID = 12 };
@@ -162,7 +108,7 @@ static void the_four_differ(void **state)
     for (int i = 0; DRAWN[i]; i++) {
         for (uint32_t k = 0; k < 4; k++) {
             struct image out;
-            render(f, DRAWN[i], &source, 20 + k, f->pool, &out);
+            render_look(f, DRAWN[i], &source, 20 + k, f->pool, &out);
             colours_of(&out, colour[k]);
             image_release(&out);
         }
@@ -191,7 +137,7 @@ static void composition_is_kept(void **state)
     paint_scene(&source, 240, 180);
     coarse_of(&source, was);
     for (int i = 0; DRAWN[i]; i++) {
-        render(f, DRAWN[i], &source, 3, f->pool, &out);
+        render_look(f, DRAWN[i], &source, 3, f->pool, &out);
         coarse_of(&out, is);
         double c = correlation(was, is, GRID * GRID);
         if (c < 0.75)
