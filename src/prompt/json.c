@@ -20,6 +20,12 @@ static void write_real(struct json_writer *w, const char *key, double v)
     jw_real(w, v, 2);
 }
 
+static void write_if_named(struct json_writer *w, const char *key, const char *name)
+{
+    if (name)
+        jw_kstr(w, key, name);
+}
+
 static void write_weights(struct json_writer *w, const struct prompt *p)
 {
     jw_key(w, "weights");
@@ -28,6 +34,9 @@ static void write_weights(struct json_writer *w, const struct prompt *p)
         jw_open(w, '{');
         jw_kstr(w, "text", p->part[i].text);
         write_real(w, "weight", p->part[i].weight);
+        write_if_named(w, "medium", p->part[i].medium);
+        write_if_named(w, "manner", p->part[i].manner);
+        write_if_named(w, "material", p->part[i].material);
         jw_close(w, '}');
     }
     jw_close(w, ']');

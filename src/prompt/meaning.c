@@ -222,26 +222,32 @@ static void exclude(struct reader *r, const struct term *t)
     terms_add(&r->out->excluded, name);
 }
 
-static void name_medium(struct reader *r, const struct term *t, float weight)
+static void name_first(const char **name, const struct term *t)
+{
+    if (!*name)
+        *name = t->entry->name;
+}
+
+// Parts blend, so each may have a medium of its own; within a part the first counts.
+static void name_medium(struct reader *r, const struct term *t, float weight,
+                        struct prompt_part *part)
 {
     struct prompt *p = r->out;
 
-    if (p->medium && strcmp(p->medium, t->entry->name) == 0)
+    if (part->medium && strcmp(part->medium, t->entry->name) != 0)
+        warn_at(r, "several_media", t->start, t->end,
+                "%s counts; a picture has one medium, so %s does not", part->medium,
+                t->entry->name);
+    if (part->medium)
         return;
+    part->medium = t->entry->name;
     if (!p->medium || weight > r->medium_weight) {
-        if (p->medium)
-            warn_at(r, "several_media", 0, 0,
-                    "both %s and %s are named; the heavier one, %s, counts", p->medium,
-                    t->entry->name, t->entry->name);
         p->medium = t->entry->name;
         r->medium_weight = weight;
-        return;
     }
-    warn_at(r, "several_media", t->start, t->end,
-            "%s counts; a picture has one medium, so %s does not", p->medium, t->entry->name);
 }
 
-static void include(struct reader *r, const struct term *t, float weight)
+static void include(struct reader *r, const struct term *t, float weight, struct prompt_part *part)
 {
     struct prompt *p = r->out;
 
@@ -255,9 +261,10 @@ static void include(struct reader *r, const struct term *t, float weight)
         r->implied = t->entry->implies;
     switch (t->kind) {
     case LEXICON_MEDIUM:
-        name_medium(r, t, weight);
+        name_medium(r, t, weight, part);
         break;
     case LEXICON_MATERIAL:
+        name_first(&part->material, t);
         terms_add(&p->materials, t->entry->name);
         break;
     case LEXICON_PALETTE:
@@ -267,6 +274,8 @@ static void include(struct reader *r, const struct term *t, float weight)
         terms_add(&p->light, t->entry->name);
         break;
     case LEXICON_MODIFIER:
+        if (t->entry->implies)
+            name_first(&part->manner, t);
         terms_add(&p->modifiers, t->entry->name);
         break;
     default:
@@ -274,7 +283,16 @@ static void include(struct reader *r, const struct term *t, float weight)
     }
 }
 
-void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight)
+// The medium that a part's words only imply, where they name none.
+static void imply_medium(struct prompt_part *part, const struct term *t, size_t count)
+{
+    for (size_t i = 0; i < count && !part->medium; i++)
+        if (t[i].entry && !t[i].excluded)
+            part->medium = t[i].entry->implies;
+}
+
+void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight,
+                  struct prompt_part *part)
 {
     struct word *w;
     struct term *t;
@@ -290,8 +308,10 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
         if (t[i].excluded || (weight < 0 && thing))
             exclude(r, &t[i]);
         else if (weight > 0)
-            include(r, &t[i], weight);
+            include(r, &t[i], weight, part);
     }
+    if (weight > 0)
+        imply_medium(part, t, count);
 }
 
 static void exclude_item(struct reader *r, const char *s, size_t len)

@@ -105,18 +105,20 @@ static void end_part(struct reader *r, size_t from, size_t to, float weight)
     trim(r, &from, &to);
     if (from == to)
         return;
-    meaning_read(r, r->text + from, to - from, r->text_at + from, weight);
-    if (p->part_count < PROMPT_PARTS_MAX) {
-        p->part[p->part_count++] =
-            (struct prompt_part){keep(r, r->text + from, to - from), r->text_at[from], weight};
+    bool full = p->part_count == PROMPT_PARTS_MAX;
+    if (!full)
+        p->part[p->part_count++] = (struct prompt_part){.text = keep(r, r->text + from, to - from),
+                                                        .start = r->text_at[from],
+                                                        .weight = weight};
+    struct prompt_part *last = &p->part[p->part_count - 1];
+    meaning_read(r, r->text + from, to - from, r->text_at + from, weight, last);
+    if (!full)
         return;
-    }
     if (!r->parts_joined)
         warn_at(r, "too_many_parts", r->text_at[from], r->text_at[to - 1] + 1,
                 "only %d weighted parts are told apart; from here on they go to the last",
                 PROMPT_PARTS_MAX);
     r->parts_joined = true;
-    struct prompt_part *last = &p->part[PROMPT_PARTS_MAX - 1];
     const char *joined =
         arena_printf(r->arena, "%s %.*s", last->text, (int)(to - from), r->text + from);
     r->failed |= !joined;
@@ -160,7 +162,7 @@ static void read_parts(struct reader *r)
     }
     end_part(r, from, r->text_len, 1);
     if (p->part_count == 0)
-        p->part[p->part_count++] = (struct prompt_part){"", 0, 1};
+        p->part[p->part_count++] = (struct prompt_part){.text = "", .weight = 1};
     if (parts > 0 && from == r->text_len && sum <= 0)
         warn_at(r, "bad_value", 0, 0, "the weights should add up to more than 0");
 }

@@ -51,6 +51,12 @@ struct prompt_part {
     const char *text; /* trimmed, never NULL */
     uint32_t start;   /* offset of its first scalar in the whole prompt */
     float weight;     /* 1 without `::`; may be negative */
+
+    /* The first of each that its own words name, as in the lexicon, or NULL: what a blend of the
+     * parts is made from. Nothing in a part whose weight is not above 0. */
+    const char *medium;   /* also one that is only implied: "a painting" */
+    const char *manner;   /* a modifier that is a way of painting: "impressionist" */
+    const char *material; /* "bronze" */
 };
 
 /* What the words of the text mean (names as in the lexicon: lower case, spaces kept). */
@@ -76,7 +82,7 @@ struct prompt {
     bool tile;
     bool style_raw;
 
-    const char *medium; /* "oil painting" or NULL */
+    const char *medium; /* "oil painting" or NULL; of several parts, the heaviest one's */
     struct prompt_terms materials, palette, light, modifiers, excluded, unknown;
 
     struct prompt_warning warning[PROMPT_WARNINGS_MAX];

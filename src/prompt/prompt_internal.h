@@ -98,8 +98,9 @@ struct word {
 size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *at,
                   struct word **out);
 
-/* meaning.c: reads the words of one weighted part into the prompt's lists. */
-void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight);
+/* meaning.c: reads words that weigh `weight` into the prompt's lists and into their part. */
+void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight,
+                  struct prompt_part *part);
 
 /* Adds the things of a list that must not be there (`--no`). */
 void meaning_exclude(struct reader *r, struct span list);

@@ -294,12 +294,50 @@ static void the_heaviest_medium_counts(void **state)
 
     (void)state;
     assert_string_equal(r->p.medium, "oil painting");
-    assert_non_null(warning(&r->p, "several_media"));
+    assert_null(warning(&r->p, "several_media")); // the parts blend
     done(r);
     r = read_prompt("pencil and oil painting");
     assert_string_equal(r->p.medium, "pencil");
     assert_non_null(warning(&r->p, "several_media"));
     done(r);
+    r = read_prompt("pencil and oil painting::1 gold::1");
+    assert_string_equal(r->p.part[0].medium, "pencil");
+    assert_non_null(warning(&r->p, "several_media"));
+    done(r);
+}
+
+static void parts_name_what_they_blend(void **state)
+{
+    static const struct {
+        const char *text;
+        struct {
+            const char *medium, *manner, *material;
+        } part[3];
+    } row[] = {
+        {"oil painting", {{"oil painting", NULL, NULL}}},
+        {"pencil::1 mosaic of gold::2", {{"pencil", NULL, NULL}, {"mosaic", NULL, "gold"}}},
+        {"Van Gogh::1 Monet::1",
+         {{"oil painting", "expressionist", NULL}, {"oil painting", "impressionist", NULL}}},
+        {"a painting::1 marble and jade::1",
+         {{"oil painting", NULL, NULL}, {NULL, NULL, "marble"}}},
+        {"gold::1 pencil::0 comic::-1", {{NULL, NULL, "gold"}}},
+        {"not oil, a painting::1 blue::1", {{"oil painting", NULL, NULL}}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct reading *r = read_prompt(row[i].text);
+        for (int k = 0; k < r->p.part_count; k++) {
+            const struct prompt_part *part = &r->p.part[k];
+            const char *name[] = {part->medium, part->manner, part->material};
+            const char *wanted[] = {row[i].part[k].medium, row[i].part[k].manner,
+                                    row[i].part[k].material};
+            for (int n = 0; n < 3; n++)
+                if (!name[n] != !wanted[n] || (name[n] && strcmp(name[n], wanted[n]) != 0))
+                    fail_msg("'%s', part %d: %s, not %s", row[i].text, k, name[n], wanted[n]);
+        }
+        done(r);
+    }
 }
 
 static void nothing_understood_is_said(void **state)
@@ -518,6 +556,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(numbers_without_end_do_no_harm),
         cmocka_unit_test(weights_make_parts),
         cmocka_unit_test(the_heaviest_medium_counts),
+        cmocka_unit_test(parts_name_what_they_blend),
         cmocka_unit_test(nothing_understood_is_said),
         cmocka_unit_test(limits_hold_with_a_warning),
         cmocka_unit_test(warnings_can_be_added),
