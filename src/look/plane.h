@@ -3,8 +3,8 @@
 #define PATINA_LOOK_PLANE_H
 
 #include "base/err.h"
+#include "base/pool.h"
 #include "look/approx.h"
-#include "look/pool.h"
 
 #include <stddef.h>
 

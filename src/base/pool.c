@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/pool.h"
+#include "base/pool.h"
 
 #include <pthread.h>
 #include <stdlib.h>

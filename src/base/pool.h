@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PATINA_LOOK_POOL_H
-#define PATINA_LOOK_POOL_H
+#ifndef PATINA_BASE_POOL_H
+#define PATINA_BASE_POOL_H
 
 #include "base/err.h"
 
@@ -16,7 +16,7 @@
  */
 struct pool;
 
-enum { POOL_THREADS_MAX = 64 }; /* more are not used: a picture has too few tiles */
+enum { POOL_THREADS_MAX = 64 }; /* more are not used: rows of a picture, or of a matrix, run out */
 
 /* threads >= 1. ERR_NOMEM, or ERR_UNAVAILABLE when no thread can be started. */
 MUST_USE enum err pool_open(int threads, struct pool **out, struct err_note *note);
