@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/recipe.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 struct reader {
@@ -67,18 +67,13 @@ static enum err add_name(struct reader *r, const char *s, size_t len)
     return ERR_OK;
 }
 
-static enum err read_setting(struct reader *r, const char *key, size_t key_len, const char *value,
-                             size_t len)
+static bool is_word(const char *s, size_t len, const char *word)
 {
-    bool first = key_len == 4 && memcmp(key, "name", 4) == 0;
+    return strlen(word) == len && memcmp(s, word, len) == 0;
+}
 
-    if (!first && !(key_len == 4 && memcmp(key, "also", 4) == 0))
-        return fail(r, key, "before the first [step] only name and also can be set, not", key,
-                    key_len);
-    if (first != (r->out->names == 0) || (!first && r->out->names > 1))
-        return fail(r, key, "name comes first, then also, once each", "", 0);
-    if (first)
-        return add_name(r, value, len);
+static enum err add_also(struct reader *r, const char *value, size_t len)
+{
     for (;;) {
         const char *comma = memchr(value, ',', len), *s = value;
         size_t n = comma ? (size_t)(comma - value) : len;
@@ -91,6 +86,49 @@ static enum err read_setting(struct reader *r, const char *key, size_t key_len, 
     }
 }
 
+static enum err read_setting(struct reader *r, const char *key, size_t key_len, const char *value,
+                             size_t len)
+{
+    struct recipe *out = r->out;
+    bool name = is_word(key, key_len, "name"), also = is_word(key, key_len, "also"),
+         family = is_word(key, key_len, "family");
+
+    if (!name && !also && !family)
+        return fail(r, key, "before the first [step] only name, also and family can be set, not",
+                    key, key_len);
+    if (name != (out->names == 0) || (also && out->names > 1) || (family && out->family[0]))
+        return fail(r, key, "name comes first, then also and family, once each", "", 0);
+    if (name)
+        return add_name(r, value, len);
+    if (also)
+        return add_also(r, value, len);
+    if (len == 0 || len >= sizeof out->family)
+        return fail(r, value, len ? "this family is too long:" : "a family is missing", value, len);
+    memcpy(out->family, value, len);
+    return ERR_OK;
+}
+
+// Comments before the name are joined to one line.
+static void add_about(struct recipe *out, const char *s, size_t len)
+{
+    size_t have = strlen(out->about);
+
+    while (len && (*s == '#' || is_space(*s)))
+        s++, len--;
+    if (out->names == 0 && len)
+        snprintf(out->about + have, sizeof out->about - have, "%s%.*s", have ? " " : "", (int)len,
+                 s);
+}
+
+// A # after a space ends what counts of a line.
+static size_t without_comment(const char *s, size_t len)
+{
+    for (size_t i = 1; i < len; i++)
+        if (s[i] == '#' && is_space(s[i - 1]))
+            return i;
+    return len;
+}
+
 static enum err read_param(struct reader *r, const char *key, size_t key_len, const char *value,
                            size_t len)
 {
@@ -99,7 +137,7 @@ static enum err read_param(struct reader *r, const char *key, size_t key_len, co
     float v;
 
     for (int i = 0; p[i].name; i++) {
-        if (strlen(p[i].name) != key_len || memcmp(p[i].name, key, key_len) != 0)
+        if (!is_word(key, key_len, p[i].name))
             continue;
         if (r->given & 1u << i)
             return fail(r, key, "set twice:", key, key_len);
@@ -141,8 +179,12 @@ static enum err open_step(struct reader *r, const char *s, size_t len)
 static enum err read_line(struct reader *r, const char *s, size_t len)
 {
     trim(&s, &len);
+    if (len && *s == '#')
+        add_about(r->out, s, len);
     if (len == 0 || *s == '#')
         return ERR_OK;
+    len = without_comment(s, len);
+    trim(&s, &len);
     if (*s == '[')
         return open_step(r, s, len);
     const char *equals = memchr(s, '=', len);

@@ -8,14 +8,16 @@
 /*
  * A recipe: which operators make a look, in which order, with which parameters.
  *
- *     # comment
+ *     # What it looks like, in a line or two.
  *     name = oil painting
  *     also = oils, oil on canvas
+ *     family = oil
  *
  *     [strokes]
- *     radius = 16
+ *     radius = 16    # comment
  *
- * Settings first (`name`, once; `also`, other names, at most once), then a section per step; an
+ * Settings first (`name`, once; `also`, other names, and `family`, at most once each), then a
+ * section per step; the comment before the name tells people what the look is; an
  * operator may come several times; nothing may follow one that finishes the picture. Parameters
  * left out have their defaults. Everything is checked against the operator's table, and an error
  * names file, line and column.
@@ -27,6 +29,7 @@ enum {
     RECIPE_STEPS_MAX = 24,
     RECIPE_NAMES_MAX = 16,
     RECIPE_NAME_BYTES = 64,
+    RECIPE_ABOUT_BYTES = 512,    /* more of it is cut off */
     RECIPE_BYTES_MAX = 64 * 1024 /* of a file; ours are under 3 kB */
 };
 
@@ -38,6 +41,9 @@ struct recipe_step {
 struct recipe {
     char name[RECIPE_NAMES_MAX][RECIPE_NAME_BYTES]; /* the first is its own */
     int names;
+    char family[RECIPE_NAME_BYTES]; /* looks of one family are listed together; may be "" */
+    char about[RECIPE_ABOUT_BYTES]; /* the comment before the name, in one line; may be "" */
+    const char *file; /* its own file of a folder, until its set is closed; NULL: built in */
     struct recipe_step step[RECIPE_STEPS_MAX];
     int steps;
 };

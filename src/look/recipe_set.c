@@ -12,11 +12,12 @@
 enum { RECIPES_MAX = 256 };
 
 struct recipe_set {
-    struct recipe *recipe; /* owned */
+    struct recipe *recipe; /* owned, as are the names of their files */
     int count;
 };
 
-static enum err add(struct recipe_set *s, const char *file, const char *text, size_t len,
+// `own`: the file is the user's, and its name is kept.
+static enum err add(struct recipe_set *s, const char *file, const char *text, size_t len, bool own,
                     struct err_note *note)
 {
     struct recipe made;
@@ -29,6 +30,10 @@ static enum err add(struct recipe_set *s, const char *file, const char *text, si
         i++;
     if (i == RECIPES_MAX)
         return err_set(note, ERR_TOO_LARGE, "%s: more than %d looks", file, RECIPES_MAX);
+    made.file = own ? strdup(file) : NULL;
+    if (own && !made.file)
+        return err_set(note, ERR_NOMEM, "no memory for %s", file);
+    free((char *)(uintptr_t)s->recipe[i].file);
     s->recipe[i] = made;
     s->count += i == s->count;
     return ERR_OK;
@@ -52,7 +57,7 @@ static enum err add_file(struct recipe_set *s, const char *path, struct err_note
         else if (len > RECIPE_BYTES_MAX)
             e = err_set(note, ERR_TOO_LARGE, "%s: over %d bytes", path, RECIPE_BYTES_MAX);
         else
-            e = add(s, path, text, len, note);
+            e = add(s, path, text, len, true, note);
     }
     if (f)
         fclose(f);
@@ -100,7 +105,7 @@ enum err recipe_set_open(const char *dir, struct recipe_set **out, struct err_no
         return err_set(note, ERR_NOMEM, "no memory for looks");
     }
     for (const struct recipe_source *b = recipe_builtin; e == ERR_OK && b->file; b++)
-        e = add(s, b->file, b->text, strlen(b->text), note);
+        e = add(s, b->file, b->text, strlen(b->text), false, note);
     if (e == ERR_OK && dir)
         e = add_dir(s, dir, note);
     if (e == ERR_OK)
@@ -112,8 +117,11 @@ enum err recipe_set_open(const char *dir, struct recipe_set **out, struct err_no
 
 void recipe_set_close(struct recipe_set *s)
 {
-    if (s)
-        free(s->recipe);
+    if (!s)
+        return;
+    for (int i = 0; i < s->count; i++)
+        free((char *)(uintptr_t)s->recipe[i].file);
+    free(s->recipe);
     free(s);
 }
 

@@ -12,14 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const GOOD = "# a look\n"
+static const char *const GOOD = "# A look:\n"
+                                "#   all of it.\n"
                                 "name = test\n"
-                                "also = first other, second other\n"
+                                "also = first other, second other  # two\n"
+                                "# not about the look\n"
+                                "family = tests\n"
                                 "\n"
                                 "[underpaint]\n"
                                 "ground = 0\r\n"
                                 "[ strokes ]\n"
-                                "  radius=12.5  \n"
+                                "  radius=12.5  # units\n"
                                 "[strokes]\n"
                                 "[relief]\n"
                                 "height = 8";
@@ -33,6 +36,9 @@ static void a_good_recipe_is_read(void **state)
     assert_int_equal(r.names, 3);
     assert_string_equal(r.name[0], "test");
     assert_string_equal(r.name[2], "second other");
+    assert_string_equal(r.family, "tests");
+    assert_string_equal(r.about, "A look: all of it.");
+    assert_null(r.file);
     assert_int_equal(r.steps, 4);
     assert_ptr_equal(r.step[1].op, &look_op_strokes);
     assert_true(r.step[0].value[0] == 0.0f);
@@ -58,12 +64,17 @@ static void a_bad_recipe_is_refused_with_its_place(void **state)
         {"also = y\nname = x\n[relief]", "t:1:1:", "name comes first"},
         {"name = x\nname = y\n[relief]", "t:2:1:", "name comes first"},
         {"name = x\nalso = a,,b\n[relief]", "t:2:", "name is missing"},
+        {"name = x\nfamily = y\nfamily = z\n[relief]", "t:3:1:", "once each"},
+        {"name = x\nfamily =\n[relief]", "t:2:", "family is missing"},
+        {"family = y\nname = x\n[relief]", "t:1:1:", "name comes first"},
         {"name = x\ncolour = y\n[relief]", "t:2:1:", "colour"},
         {"name = x\nradius\n[relief]", "t:2:1:", "radius"},
         {"name = x\n  [blobs]\n", "t:2:4:", "blobs"},
         {"name = x\n[relief\n", "t:2:8:", "] is missing"},
         {"name = x\n[relief]\nradius = 3\n", "t:3:1:", "radius"},
         {"name = x\n[relief]\n height = high\n", "t:3:11:", "high"},
+        {"name = x\n[relief]\nheight = 1#\n", "t:3:10:", "1#"},
+        {"name = x\n[relief]\nheight = # 1\n", "t:3:9:", "not a number"},
         {"name = x\n[relief]\nheight = 1e1\n", "t:3:10:", "1e1"},
         {"name = x\n[relief]\nheight = \n", "t:3:", "not a number"},
         {"name = x\n[relief]\nheight = -\n", "t:3:10:", "not a number"},
@@ -151,6 +162,7 @@ static void a_folder_adds_and_replaces_looks(void **state)
     const struct recipe *oil = recipe_find(s, "oil painting");
     assert_non_null(oil);
     assert_ptr_equal(recipe_find(s, "oils"), oil);
+    assert_null(oil->file);
     assert_null(recipe_find(s, "test"));
     int steps = oil->steps, built_in = 0;
     while (recipe_at(s, built_in))
@@ -165,6 +177,7 @@ static void a_folder_adds_and_replaces_looks(void **state)
     assert_int_equal(recipe_set_open(dir, &s, NULL), ERR_OK);
     assert_non_null(recipe_find(s, "first other"));
     assert_int_equal(recipe_find(s, "oil painting")->steps, 1);
+    assert_non_null(strstr(recipe_find(s, "oil painting")->file, "/oil.look"));
     assert_true(steps > 1);
     assert_non_null(recipe_at(s, built_in));
     assert_null(recipe_at(s, built_in + 1));
@@ -176,6 +189,22 @@ static void a_folder_adds_and_replaces_looks(void **state)
     remove_dir(dir);
     assert_int_equal(recipe_set_open(dir, &s, &note), ERR_IO);
     assert_non_null(strstr(note.text, dir));
+}
+
+static void every_look_of_ours_says_what_it_is(void **state)
+{
+    struct recipe_set *s = NULL;
+
+    (void)state;
+    assert_int_equal(recipe_set_open(NULL, &s, NULL), ERR_OK);
+    for (int i = 0; recipe_at(s, i); i++) {
+        const struct recipe *r = recipe_at(s, i);
+        if (!r->family[0] || !r->about[0] || strlen(r->about) == sizeof r->about - 1)
+            fail_msg("%s: no family, or no comment of fitting length before its name", r->name[0]);
+        for (int k = 0; k < r->names; k++)
+            assert_ptr_equal(recipe_find(s, r->name[k]), r);
+    }
+    recipe_set_close(s);
 }
 
 static void every_operator_declares_sane_parameters(void **state)
@@ -222,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_bad_recipe_is_refused_with_its_place),
         cmocka_unit_test(limits_hold_at_and_past_the_edge),
         cmocka_unit_test(a_folder_adds_and_replaces_looks),
+        cmocka_unit_test(every_look_of_ours_says_what_it_is),
         cmocka_unit_test(every_operator_declares_sane_parameters),
         cmocka_unit_test(the_documentation_is_that_of_the_tables),
     };
