@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/recipe.h"
+#include "look/recipe_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct reader {
-    const char *file;
-    int line;
-    const char *start; /* of the line, for columns */
-    struct recipe *out;
-    uint32_t given; /* parameters of the step at hand that were set */
-    struct err_note *note;
-};
+static const struct piece NOTHING = {0};
 
-static enum err fail(const struct reader *r, const char *at, const char *why, const char *what,
-                     size_t len)
+enum err recipe_fail(const struct reader *r, const char *at, const char *why, struct piece quote)
 {
-    return err_set(r->note, ERR_INVALID, "%s:%d:%d: %s%s%.*s%s", r->file, r->line,
-                   (int)(at - r->start) + 1, why, len ? " \"" : "", (int)(len < 40 ? len : 40),
-                   what, len ? "\"" : "");
+    return err_set(r->note, ERR_INVALID, quote.len ? "%s:%d:%d: %s \"%.*s\"" : "%s:%d:%d: %s",
+                   r->file, r->line, (int)(at - r->start) + 1, why,
+                   (int)(quote.len < 40 ? quote.len : 40), quote.s);
 }
 
 static bool is_space(char c)
@@ -26,148 +18,161 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-static void trim(const char **s, size_t *len)
+struct piece piece_trim(struct piece p)
 {
-    while (*len && is_space(**s))
-        (*s)++, (*len)--;
-    while (*len && is_space((*s)[*len - 1]))
-        (*len)--;
+    while (p.len && is_space(*p.s))
+        p.s++, p.len--;
+    while (p.len && is_space(p.s[p.len - 1]))
+        p.len--;
+    return p;
+}
+
+bool piece_is(struct piece p, const char *word)
+{
+    return strlen(word) == p.len && memcmp(word, p.s, p.len) == 0;
+}
+
+struct piece piece_next(struct piece *rest, char c)
+{
+    const char *at = memchr(rest->s, c, rest->len);
+    struct piece front = {rest->s, at ? (size_t)(at - rest->s) : rest->len};
+
+    *rest = at ? (struct piece){at + 1, rest->len - front.len - 1} : NOTHING;
+    return piece_trim(front);
 }
 
 // Decimal numbers without exponent: [-]digits[.digits]. Locales cannot change how a recipe reads.
-static bool number_of(const char *s, size_t len, float *out)
+bool piece_number(struct piece p, float *out)
 {
     double v = 0.0, place = 1.0;
-    bool minus = len && *s == '-', digits = false, point = false;
+    bool minus = p.len && *p.s == '-', digits = false, point = false;
 
-    for (size_t i = minus ? 1 : 0; i < len; i++) {
-        if (s[i] == '.' && !point) {
+    for (size_t i = minus ? 1 : 0; i < p.len; i++) {
+        if (p.s[i] == '.' && !point) {
             point = true;
-        } else if (s[i] >= '0' && s[i] <= '9') {
+        } else if (p.s[i] >= '0' && p.s[i] <= '9') {
             digits = true;
-            v = v * 10.0 + (s[i] - '0');
+            v = v * 10.0 + (p.s[i] - '0');
             place *= point ? 10.0 : 1.0;
         } else {
             return false;
         }
     }
     *out = (float)((minus ? -v : v) / place);
-    return digits && len < 24;
+    return digits && p.len < 24;
 }
 
-static enum err add_name(struct reader *r, const char *s, size_t len)
+int param_find(const struct look_op *op, struct piece name)
 {
-    if (len == 0)
-        return fail(r, s, "a name is missing", "", 0);
-    if (len >= RECIPE_NAME_BYTES)
-        return fail(r, s, "this name is too long:", s, len);
+    for (int i = 0; op->param[i].name; i++)
+        if (piece_is(name, op->param[i].name))
+            return i;
+    return -1;
+}
+
+enum err param_check(const struct reader *r, const char *at, const struct look_param *p, float v)
+{
+    if (v >= p->least && v <= p->most)
+        return ERR_OK;
+    return err_set(r->note, ERR_INVALID, "%s:%d:%d: %s must be %g to %g", r->file, r->line,
+                   (int)(at - r->start) + 1, p->name, (double)p->least, (double)p->most);
+}
+
+static enum err add_name(struct reader *r, struct piece name)
+{
+    if (name.len == 0)
+        return recipe_fail(r, name.s, "a name is missing", NOTHING);
+    if (name.len >= RECIPE_NAME_BYTES)
+        return recipe_fail(r, name.s, "this name is too long:", name);
     if (r->out->names == RECIPE_NAMES_MAX)
-        return fail(r, s, "too many names", "", 0);
-    memcpy(r->out->name[r->out->names++], s, len);
+        return recipe_fail(r, name.s, "too many names", NOTHING);
+    memcpy(r->out->name[r->out->names++], name.s, name.len);
     return ERR_OK;
 }
 
-static bool is_word(const char *s, size_t len, const char *word)
+static enum err add_also(struct reader *r, struct piece names)
 {
-    return strlen(word) == len && memcmp(s, word, len) == 0;
-}
-
-static enum err add_also(struct reader *r, const char *value, size_t len)
-{
-    for (;;) {
-        const char *comma = memchr(value, ',', len), *s = value;
-        size_t n = comma ? (size_t)(comma - value) : len;
-        trim(&s, &n);
-        enum err e = add_name(r, s, n);
-        if (e != ERR_OK || !comma)
+    while (names.s) {
+        enum err e = add_name(r, piece_next(&names, ','));
+        if (e != ERR_OK)
             return e;
-        len -= (size_t)(comma - value) + 1;
-        value = comma + 1;
     }
+    return ERR_OK;
 }
 
-static enum err read_setting(struct reader *r, const char *key, size_t key_len, const char *value,
-                             size_t len)
+static enum err read_setting(struct reader *r, struct piece key, struct piece value)
 {
     struct recipe *out = r->out;
-    bool name = is_word(key, key_len, "name"), also = is_word(key, key_len, "also"),
-         family = is_word(key, key_len, "family");
+    bool name = piece_is(key, "name"), also = piece_is(key, "also"),
+         family = piece_is(key, "family");
 
     if (!name && !also && !family)
-        return fail(r, key, "before the first [step] only name, also and family can be set, not",
-                    key, key_len);
+        return recipe_fail(
+            r, key.s, "before the first [step] only name, also and family can be set, not", key);
     if (name != (out->names == 0) || (also && out->names > 1) || (family && out->family[0]))
-        return fail(r, key, "name comes first, then also and family, once each", "", 0);
+        return recipe_fail(r, key.s, "name comes first, then also and family, once each", NOTHING);
     if (name)
-        return add_name(r, value, len);
+        return add_name(r, value);
     if (also)
-        return add_also(r, value, len);
-    if (len == 0 || len >= sizeof out->family)
-        return fail(r, value, len ? "this family is too long:" : "a family is missing", value, len);
-    memcpy(out->family, value, len);
+        return add_also(r, value);
+    if (value.len == 0 || value.len >= sizeof out->family)
+        return recipe_fail(r, value.s,
+                           value.len ? "this family is too long:" : "a family is missing", value);
+    memcpy(out->family, value.s, value.len);
     return ERR_OK;
 }
 
 // Comments before the name are joined to one line.
-static void add_about(struct recipe *out, const char *s, size_t len)
+static void add_about(struct recipe *out, struct piece line)
 {
     size_t have = strlen(out->about);
 
-    while (len && (*s == '#' || is_space(*s)))
-        s++, len--;
-    if (out->names == 0 && len)
-        snprintf(out->about + have, sizeof out->about - have, "%s%.*s", have ? " " : "", (int)len,
-                 s);
+    while (line.len && (*line.s == '#' || is_space(*line.s)))
+        line.s++, line.len--;
+    if (out->names == 0 && line.len)
+        snprintf(out->about + have, sizeof out->about - have, "%s%.*s", have ? " " : "",
+                 (int)line.len, line.s);
 }
 
 // A # after a space ends what counts of a line.
-static size_t without_comment(const char *s, size_t len)
+static struct piece without_comment(struct piece line)
 {
-    for (size_t i = 1; i < len; i++)
-        if (s[i] == '#' && is_space(s[i - 1]))
-            return i;
-    return len;
+    for (size_t i = 1; i < line.len; i++)
+        if (line.s[i] == '#' && is_space(line.s[i - 1]))
+            line.len = i;
+    return piece_trim(line);
 }
 
-static enum err read_param(struct reader *r, const char *key, size_t key_len, const char *value,
-                           size_t len)
+static enum err read_param(struct reader *r, struct piece key, struct piece value)
 {
     struct recipe_step *step = &r->out->step[r->out->steps - 1];
-    const struct look_param *p = step->op->param;
+    int i = param_find(step->op, key);
     float v;
 
-    for (int i = 0; p[i].name; i++) {
-        if (!is_word(key, key_len, p[i].name))
-            continue;
-        if (r->given & 1u << i)
-            return fail(r, key, "set twice:", key, key_len);
-        r->given |= 1u << i;
-        if (!number_of(value, len, &v))
-            return fail(r, value, "not a number:", value, len);
-        if (v < p[i].least || v > p[i].most)
-            return err_set(r->note, ERR_INVALID, "%s:%d:%d: %s must be %g to %g", r->file, r->line,
-                           (int)(value - r->start) + 1, p[i].name, (double)p[i].least,
-                           (double)p[i].most);
-        step->value[i] = v;
-        return ERR_OK;
-    }
-    return fail(r, key, "this step has no parameter", key, key_len);
+    if (i < 0)
+        return recipe_fail(r, key.s, "this step has no parameter", key);
+    if (r->given & 1u << i)
+        return recipe_fail(r, key.s, "set twice:", key);
+    r->given |= 1u << i;
+    if (!piece_number(value, &v))
+        return recipe_fail(r, value.s, "not a number:", value);
+    step->value[i] = v;
+    return param_check(r, value.s, &step->op->param[i], v);
 }
 
-static enum err open_step(struct reader *r, const char *s, size_t len)
+static enum err open_step(struct reader *r, struct piece name)
 {
-    const char *name = s + 1;
-    size_t n = len - 1;
+    const struct look_op *op = look_op_find(name.s, name.len);
 
-    if (s[len - 1] != ']')
-        return fail(r, s + len, "] is missing", "", 0);
-    n--;
-    trim(&name, &n);
-    const struct look_op *op = look_op_find(name, n);
     if (!op)
-        return fail(r, name, "there is no operator", name, n);
+        return recipe_fail(r, name.s, "there is no operator", name);
+    if (r->out->whens > 0)
+        return recipe_fail(r, name.s, "steps come before the first [when], not", name);
     if (r->out->steps == RECIPE_STEPS_MAX)
-        return fail(r, s, "too many steps", "", 0);
+        return recipe_fail(r, name.s, "too many steps", NOTHING);
+    if (r->out->steps > 0 && r->out->step[r->out->steps - 1].op->finishes)
+        return recipe_fail(r, name.s, "the step before, which finishes the picture, must be last",
+                           NOTHING);
     struct recipe_step *step = &r->out->step[r->out->steps++];
     step->op = op;
     r->given = 0;
@@ -176,25 +181,39 @@ static enum err open_step(struct reader *r, const char *s, size_t len)
     return ERR_OK;
 }
 
-static enum err read_line(struct reader *r, const char *s, size_t len)
+static enum err open_section(struct reader *r, struct piece line)
 {
-    trim(&s, &len);
-    if (len && *s == '#')
-        add_about(r->out, s, len);
-    if (len == 0 || *s == '#')
+    if (line.s[line.len - 1] != ']')
+        return recipe_fail(r, line.s + line.len, "] is missing", NOTHING);
+    struct piece rest = piece_trim((struct piece){line.s + 1, line.len - 2}), name = rest;
+    struct piece word = piece_next(&rest, ' ');
+    if (!piece_is(word, "when"))
+        return open_step(r, name);
+    if (!rest.s)
+        return recipe_fail(r, line.s + line.len - 1, "a word is missing", NOTHING);
+    return when_open(r, rest);
+}
+
+static enum err read_line(struct reader *r, struct piece line)
+{
+    line = piece_trim(line);
+    if (line.len && *line.s == '#')
+        add_about(r->out, line);
+    if (line.len == 0 || *line.s == '#')
         return ERR_OK;
-    len = without_comment(s, len);
-    trim(&s, &len);
-    if (*s == '[')
-        return open_step(r, s, len);
-    const char *equals = memchr(s, '=', len);
+    line = without_comment(line);
+    if (*line.s == '[')
+        return open_section(r, line);
+    const char *equals = memchr(line.s, '=', line.len);
     if (!equals)
-        return fail(r, s, "neither [step] nor name = value:", s, len);
-    const char *key = s, *value = equals + 1;
-    size_t key_len = (size_t)(equals - s), value_len = len - key_len - 1;
-    trim(&key, &key_len);
-    trim(&value, &value_len);
-    return (r->out->steps ? read_param : read_setting)(r, key, key_len, value, value_len);
+        return recipe_fail(r, line.s, "neither [step] nor name = value:", line);
+    size_t len = (size_t)(equals - line.s);
+    struct piece value = piece_trim((struct piece){equals + 1, line.len - len - 1});
+    bool factor = r->out->whens > 0 && len > 0 && equals[-1] == '*';
+    struct piece key = piece_trim((struct piece){line.s, len - factor});
+    if (r->out->whens > 0)
+        return when_read(r, key, factor, value);
+    return (r->out->steps ? read_param : read_setting)(r, key, value);
 }
 
 enum err recipe_parse(const char *file, const char *text, size_t len, struct recipe *out,
@@ -209,7 +228,7 @@ enum err recipe_parse(const char *file, const char *text, size_t len, struct rec
         size_t n = newline ? (size_t)(newline - s) : (size_t)(end - s);
         r.line++;
         r.start = s;
-        enum err e = read_line(&r, s, n);
+        enum err e = read_line(&r, (struct piece){s, n});
         if (e != ERR_OK)
             return e;
         s = newline ? newline + 1 : end;
@@ -217,13 +236,9 @@ enum err recipe_parse(const char *file, const char *text, size_t len, struct rec
     r.line++;
     r.start = end;
     if (made.names == 0)
-        return fail(&r, end, "the look has no name", "", 0);
+        return recipe_fail(&r, end, "the look has no name", NOTHING);
     if (made.steps == 0)
-        return fail(&r, end, "the look has no step", "", 0);
-    for (int i = 0; i + 1 < made.steps; i++)
-        if (made.step[i].op->finishes)
-            return fail(&r, end, "a step that finishes, such as [relief], must be the last step",
-                        "", 0);
+        return recipe_fail(&r, end, "the look has no step", NOTHING);
     *out = made;
     return ERR_OK;
 }

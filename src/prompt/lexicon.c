@@ -2,6 +2,7 @@
 #include "prompt/lexicon.h"
 
 #include "base/nearest.h"
+#include "prompt/prompt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,13 @@ const struct lexicon_entry *lexicon_find(const char *phrase)
 {
     return bsearch(phrase, lexicon_entries, lexicon_entry_count, sizeof(lexicon_entries[0]),
                    compare_entry);
+}
+
+bool prompt_is_modifier(const char *name)
+{
+    const struct lexicon_entry *e = lexicon_find(name);
+
+    return e && e->kind == LEXICON_MODIFIER && strcmp(e->name, name) == 0;
 }
 
 const char *lexicon_word(const char *word)

@@ -93,6 +93,9 @@ struct prompt {
  * ERR_NOMEM. */
 MUST_USE enum err prompt_read(struct prompt *out, struct arena *a, const char *text, size_t len);
 
+/* Whether readings call a modifier so ("polished"). Any thread. */
+bool prompt_is_modifier(const char *name);
+
 /* Adds a warning about the whole prompt (start = end = 0); strings are copied into `a`. */
 void prompt_warn(struct prompt *p, struct arena *a, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);

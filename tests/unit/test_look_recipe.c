@@ -59,7 +59,7 @@ static void a_bad_recipe_is_refused_with_its_place(void **state)
         {"", "t:1:1:", "no name"},
         {"name = x\n", "t:2:1:", "no step"},
         {"[relief]\n", "t:2:1:", "no name"},
-        {"name = x\n[relief]\n[grade]\n", "t:4:1:", "last step"},
+        {"name = x\n[relief]\n[grade]\n", "t:3:2:", "must be last"},
         {"name =\n[relief]", "t:1:", "name is missing"},
         {"also = y\nname = x\n[relief]", "t:1:1:", "name comes first"},
         {"name = x\nname = y\n[relief]", "t:2:1:", "name comes first"},
@@ -82,6 +82,25 @@ static void a_bad_recipe_is_refused_with_its_place(void **state)
         {"name = x\n[relief]\nheight = 8.01\n", "t:3:10:", "0 to 8"},
         {"name = x\n[relief]\nheight = -0.01\n", "t:3:10:", "0 to 8"},
         {"name = x\n[relief]\nheight = 1\nheight = 1\n", "t:4:1:", "twice"},
+        {"name = x\n[when bold]\n", "t:2:7:", "before the first [when]"},
+        {"name = x\n[relief]\n[when]\n", "t:3:6:", "word is missing"},
+        {"name = x\n[relief]\n[when bold,]\n", "t:3:12:", "word is missing"},
+        {"name = x\n[relief]\n[when bold, chewy]\n", "t:3:13:", "chewy"},
+        {"name = x\n[relief]\n[when sunset]\n", "t:3:7:", "sunset"},
+        {"name = x\n[relief]\n[when --s 500]\n", "t:3:7:", "--s 500"},
+        {"name = x\n[relief]\n[when bold\n", "t:3:11:", "] is missing"},
+        {"name = x\n[relief]\n[when bold]\n[grade]\n", "t:4:2:", "before the first [when]"},
+        {"name = x\n[relief]\n[when bold]\nheight = 2\n", "t:4:1:", "operator.parameter"},
+        {"name = x\n[relief]\n[when bold]\ngrade.chroma = 2\n", "t:4:1:", "no such step"},
+        {"name = x\n[relief]\n[when bold]\nrelief.2.height = 2\n", "t:4:1:", "no such step"},
+        {"name = x\n[relief]\n[when bold]\nrelief.0.height = 2\n", "t:4:8:", "1 to 9"},
+        {"name = x\n[relief]\n[when bold]\nrelief.chroma = 2\n", "t:4:8:", "chroma"},
+        {"name = x\n[relief]\n[when bold]\nrelief.height = x2\n", "t:4:17:", "x2"},
+        {"name = x\n[relief]\n[when bold]\nrelief.height = 9\n", "t:4:17:", "0 to 8"},
+        {"name = x\n[relief]\n[when bold]\nrelief.height *= 9\n", "t:4:18:", "0 to 8"},
+        {"name = x\n[relief]\n[when bold]\nrelief.height = 2\nrelief.height = 3\n",
+         "t:5:1:", "twice"},
+        {"name = x\n[relief]\nheight *= 2\n", "t:3:1:", "height *"},
     };
 
     (void)state;
@@ -125,7 +144,77 @@ static void limits_hold_at_and_past_the_edge(void **state)
         assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
                          names > RECIPE_NAMES_MAX ? ERR_INVALID : ERR_OK);
     }
+    for (int words = RECIPE_WORDS_MAX; words <= RECIPE_WORDS_MAX + 1; words++) {
+        buf_reset(&b);
+        buf_adds(&b, "name = x\n[relief]\n[when wet");
+        for (int i = 1; i < words; i++)
+            buf_adds(&b, ",bold");
+        buf_adds(&b, "]\n");
+        assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
+                         words > RECIPE_WORDS_MAX ? ERR_INVALID : ERR_OK);
+    }
+    for (int whens = RECIPE_WHENS_MAX; whens <= RECIPE_WHENS_MAX + 1; whens++) {
+        buf_reset(&b);
+        buf_adds(&b, "name = x\n[relief]\n");
+        for (int i = 0; i < whens; i++)
+            buf_adds(&b, "[when bold]\n");
+        assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
+                         whens > RECIPE_WHENS_MAX ? ERR_INVALID : ERR_OK);
+    }
+    // 24 steps answer each of 21 times, which leaves room for 8 more.
+    for (int extra = 8; extra <= 9; extra++) {
+        buf_reset(&b);
+        buf_adds(&b, "name = x\n");
+        for (int i = 0; i < RECIPE_STEPS_MAX; i++)
+            buf_adds(&b, "[grade]\n");
+        for (int i = 0; i < RECIPE_MOVES_MAX / RECIPE_STEPS_MAX; i++)
+            buf_adds(&b, "[when bold]\ngrade.chroma = 1\n");
+        buf_adds(&b, "[when wet]\n");
+        for (int i = 1; i <= extra; i++)
+            buf_addf(&b, "grade.%d.chroma = 1\n", i);
+        assert_int_equal(recipe_parse("t", b.data, b.len, &r, NULL),
+                         extra > 8 ? ERR_INVALID : ERR_OK);
+    }
     buf_release(&b);
+}
+
+static void responses_move_what_they_name(void **state)
+{
+    static const char *const TEXT = "name = x\n"
+                                    "[strokes]\nradius = 20\n[grade]\n[strokes]\nradius = 4\n"
+                                    "[when bold, loose]\n"
+                                    "strokes.radius *= 1.5\n"
+                                    "[when --s 1000]\n"
+                                    "strokes.2.radius = 6\n"
+                                    " grade.chroma = 3\n"
+                                    "[when bold]\n"
+                                    "grade.chroma = 2.25\n";
+    static const struct {
+        struct recipe_cue cue[2];
+        int cues;
+        float first, second, chroma;
+    } row[] = {
+        {{{"bold", 1.0f}}, 1, 30.0f, 6.0f, 2.25f},
+        {{{"loose", 1.0f}}, 1, 30.0f, 6.0f, 1.25f},
+        {{{"loose", 1.0f}, {"bold", 1.0f}}, 2, 30.0f, 6.0f, 2.25f}, // one section, once
+        {{{"--s 1000", 0.5f}}, 1, 20.0f, 5.0f, 2.125f},
+        {{{"bold", 1.0f}, {"--s 1000", 1.0f}}, 2, 30.0f, 8.0f, 3.0f}, // they add up, in range
+        {{{"wet", 1.0f}, {"--s 0", 1.0f}}, 2, 20.0f, 4.0f, 1.25f},
+        {{{0}}, 0, 20.0f, 4.0f, 1.25f},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct recipe r;
+        assert_int_equal(recipe_parse("t", TEXT, strlen(TEXT), &r, NULL), ERR_OK);
+        assert_true(recipe_responds(&r, "loose") && recipe_responds(&r, "--s 1000"));
+        assert_false(recipe_responds(&r, "wet") || recipe_responds(&r, "--s 0"));
+        recipe_respond(&r, row[i].cue, row[i].cues);
+        if (r.step[0].value[0] != row[i].first || r.step[2].value[0] != row[i].second ||
+            r.step[1].value[0] != row[i].chroma)
+            fail_msg("row %zu: %g %g %g", i, (double)r.step[0].value[0], (double)r.step[2].value[0],
+                     (double)r.step[1].value[0]);
+    }
 }
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -249,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_recipe_is_read),
         cmocka_unit_test(a_bad_recipe_is_refused_with_its_place),
+        cmocka_unit_test(responses_move_what_they_name),
         cmocka_unit_test(limits_hold_at_and_past_the_edge),
         cmocka_unit_test(a_folder_adds_and_replaces_looks),
         cmocka_unit_test(every_look_of_ours_says_what_it_is),
