@@ -17,7 +17,7 @@ struct print {
     bool dab;
 };
 
-static lane4 print_at(const struct print *p, float u, float v)
+static lane4 bristles_at(const struct print *p, float u, float v)
 {
     float n = p->kind->bristles, side = fabsf(v);
     float across = (v * 0.5f + 0.5f) * n;
@@ -50,6 +50,39 @@ static lane4 print_at(const struct print *p, float u, float v)
 
     float tone = (hair - 0.5f) * 1.1f + (load - 0.5f) * 0.9f;
     return (lane4){cover, height * cover, tone, 0.0f};
+}
+
+// A knife leaves a flat patch with sharp sides: a high ridge where its edge pressed the paint out,
+// a low one on the other side, and a crest where it was lifted. Colours on it are half mixed.
+static lane4 knife_at(const struct print *p, float u, float v)
+{
+    float side = fabsf(v), rough = noise_at(u * 5.0f, v > 0.0f ? 3.0f : 9.0f, p->seed + 3);
+    float rim = 0.9f + 0.09f * rough;
+    float end = 0.88f + 0.1f * noise_at(v * 2.5f + 7.0f, 1.0f, p->seed + 4);
+    float cover = 1.0f - smoothf(rim - 0.05f, rim, side);
+    cover *= smoothf(0.01f, 0.04f, u) * (1.0f - smoothf(end - 0.03f, end, u));
+    // Where it was dry it tears, in long flecks.
+    float torn = noise_at(v * 5.0f + 11.0f, u * 2.5f, p->seed + 5);
+    float dry = p->kind->dryness * smoothf(0.35f, 0.95f, u);
+    cover *= smoothf(dry - 0.3f, dry - 0.2f, torn);
+
+    float pressed = v - (rim - 0.07f), other = v + (rim - 0.05f), crest = u - (end - 0.05f);
+    float height = 0.45f + 0.12f * noise_at(v * 14.0f + 40.0f, u * 1.5f, p->seed + 6);
+    height += 0.75f * exp_approx(-pressed * pressed * 260.0f);
+    height += 0.25f * exp_approx(-other * other * 420.0f);
+    height += 0.6f * exp_approx(-crest * crest * 700.0f);
+    float tone = 1.6f * (noise_at(v * 1.7f + 20.0f, u * 0.8f, p->seed + 7) - 0.5f);
+    return (lane4){cover, height * cover, tone, 0.0f};
+}
+
+static lane4 print_at(const struct print *p, float u, float v)
+{
+    float knife = p->kind->knife;
+
+    if (knife <= 0.0f)
+        return bristles_at(p, u, v);
+    lane4 brush = knife < 1.0f ? bristles_at(p, u, v) : (lane4){0};
+    return brush + knife * (knife_at(p, u, v) - brush);
 }
 
 // One texel: the mean of the fine print's samples that it covers.

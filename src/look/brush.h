@@ -23,6 +23,7 @@ struct brush {
 struct brush_kind {
     float bristles; /* clumps of bristles across the brush */
     float dryness;  /* 0: loaded, 1: hardly any paint */
+    float knife;    /* 0: a brush, 1: a palette knife */
     uint32_t seed;
 };
 

@@ -37,6 +37,8 @@ struct stroke_layer {
     float threshold;      /* mean difference to the photo that calls for a stroke; 0: everywhere */
     float calm;           /* how much less is painted where nothing is important, 0..1 */
     float edge;           /* difference of colour that a stroke does not cross */
+    float stray;          /* largest turn away from the flow, turns */
+    float swirl;          /* 1: whirls where the photo has no direction */
     float vary_l, vary_c; /* largest random change of colour */
     float height;
     uint32_t seed;

@@ -134,16 +134,50 @@ static void judge_row(void *ctx, int row, int worker)
         judge_cell(n, column, row);
 }
 
+/*
+ * Whirls, as the double angle that the flow has: the sum of four vortices around a place, one
+ * strewn into each cell of a lattice, each fading to its cell's size.
+ */
+static void whirl_at(float x, float y, uint32_t seed, float *c, float *s)
+{
+    static const float CELL = 150.0f; /* units */
+    float fx = floorf(x / CELL - 0.5f), fy = floorf(y / CELL - 0.5f);
+
+    *c = 0.0f;
+    *s = 0.0f;
+    for (int k = 0; k < 4; k++) {
+        int i = (int)fx + (k & 1), j = (int)fy + (k >> 1);
+        float dx = x / CELL - ((float)i + 0.3f + 0.4f * noise_point(i, j, seed + 90u));
+        float dy = y / CELL - ((float)j + 0.3f + 0.4f * noise_point(i, j, seed + 91u));
+        float r2 = dx * dx + dy * dy + 1e-4f, fade = 1.0f - r2 < 0.0f ? 0.0f : 1.0f - r2;
+        // Around the middle and a little inwards: a spiral.
+        float around = fade * fade / r2, t = 0.35f * around;
+        *c += around * (dy * dy - dx * dx) + 2.0f * t * dx * dy;
+        *s += -2.0f * around * dx * dy + t * (dy * dy - dx * dx);
+    }
+}
+
 // The way a brush goes at a point; strays where the photo does not say.
 static void flow_at(const struct plan *n, float x, float y, float *dx, float *dy)
 {
     float hx = x * n->m->half_per_unit, hy = y * n->m->half_per_unit;
     float c = plane_near(&n->m->flow_c, hx, hy), s = plane_near(&n->m->flow_s, hx, hy);
-    float clear = plane_near(&n->m->coherence, hx, hy);
+    float clear = plane_near(&n->m->coherence, hx, hy), swirl = n->layer->swirl;
     float turn = (noise_at(x * 0.012f, y * 0.012f, n->p->variation.seed) - 0.5f) *
                  n->p->variation.wander * (1.0f - clear),
           tc, ts, ax, ay;
 
+    if (swirl > 0.0f) {
+        float wc, ws, share = swirl * (1.0f - smoothf(0.25f, 0.75f, clear));
+        share *= 1.0f - smoothf(0.1f, 0.4f, plane_near(&n->m->importance, hx, hy));
+        whirl_at(x, y, n->p->variation.seed, &wc, &ws);
+        float norm = share / (sqrtf(wc * wc + ws * ws) + 1e-6f);
+        c = (1.0f - share) * c + norm * wc;
+        s = (1.0f - share) * s + norm * ws;
+        norm = sqrtf(c * c + s * s) + 1e-6f;
+        c /= norm;
+        s /= norm;
+    }
     half_angle(c, s, &ax, &ay);
     turn_approx(turn, &tc, &ts);
     *dx = ax * tc - ay * ts;
@@ -228,6 +262,17 @@ static void join(struct stroke *s, const struct trace *back, const struct trace 
     }
 }
 
+// The way that a cell's stroke begins: most go one way, as a hand does.
+static void set_out(const struct plan *n, int cell, float x, float y, float *dx, float *dy)
+{
+    float tc, ts, fx, fy, sign = dice(n, cell, 4) < 0.35f ? -1.0f : 1.0f;
+
+    flow_at(n, x, y, &fx, &fy);
+    turn_approx(n->layer->stray * (2.0f * dice(n, cell, 11) - 1.0f), &tc, &ts);
+    *dx = sign * (fx * tc - fy * ts);
+    *dy = sign * (fx * ts + fy * tc);
+}
+
 static void trace_cell(const struct plan *n, int index)
 {
     const struct stroke_layer *layer = n->layer;
@@ -242,11 +287,7 @@ static void trace_cell(const struct plan *n, int index)
                       (STROKE_POINTS_MAX - 1) / 2);
 
     ref_at(n, x, y, colour);
-    flow_at(n, x, y, &dx, &dy);
-    if (dice(n, cell, 4) < 0.35f) { // most strokes go one way, as a hand does
-        dx = -dx;
-        dy = -dy;
-    }
+    set_out(n, cell, x, y, &dx, &dy);
     radius = fit_width(n, colour, radius, &x, &y, dx, dy);
     float step = 0.5f * length / (float)half;
     trace_side(n, colour, x, y, -dx, -dy, step, half, &back);

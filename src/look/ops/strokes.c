@@ -20,7 +20,10 @@ enum {
     BRISTLES,
     DRYNESS,
     STREAK,
-    KEEP
+    KEEP,
+    STRAY,
+    SWIRL,
+    KNIFE
 };
 
 static const struct look_param PARAM[] = {
@@ -39,6 +42,9 @@ static const struct look_param PARAM[] = {
     {"dryness", 0.0f, 1.0f, 0.3f, "0: a loaded brush, 1: hardly any paint"},
     {"streak", 0.0f, 0.3f, 0.03f, "difference of lightness between bristles"},
     {"keep", 0.0f, 1.0f, 0.3f, "share of the relief below that shows"},
+    {"stray", 0.0f, 0.5f, 0.0f, "largest turn of a stroke away from the forms, turns"},
+    {"swirl", 0.0f, 1.0f, 0.0f, "1: strokes whirl where the photo has no direction"},
+    {"knife", 0.0f, 1.0f, 0.0f, "0: a brush, 1: a palette knife, flat with sharp ridges"},
     {0}};
 
 static enum err strokes_run(struct look_picture *p, const float *value)
@@ -52,11 +58,16 @@ static enum err strokes_run(struct look_picture *p, const float *value)
                                  .threshold = value[THRESHOLD],
                                  .calm = value[CALM],
                                  .edge = value[EDGE],
+                                 .stray = value[STRAY],
+                                 .swirl = value[SWIRL],
                                  .vary_l = value[VARY_L],
                                  .vary_c = value[VARY_C],
                                  .height = value[THICKNESS],
                                  .seed = seed};
-    struct brush_kind kind = {.bristles = value[BRISTLES], .dryness = value[DRYNESS], .seed = seed};
+    struct brush_kind kind = {.bristles = value[BRISTLES],
+                              .dryness = value[DRYNESS],
+                              .knife = value[KNIFE],
+                              .seed = seed};
     struct brush brush = {0};
     struct stroke_list list = {0};
     enum err e = stroke_plan(p, &layer, &list);
