@@ -154,7 +154,7 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
     if (!k.m)
         goto out;
     if (needs & NEED_FORM)
-        needs |= NEED_FINE | NEED_IMPORTANCE;
+        needs |= NEED_FINE | NEED_IMPORTANCE | NEED_SUBJECT;
     k.m->width = source->width;
     k.m->height = source->height;
     k.m->px_per_unit = look_px_per_unit(source->width, source->height);
@@ -176,6 +176,8 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
         e = maps_lines(&k);
     if (e == ERR_OK && needs & NEED_TONE)
         e = maps_tone(&k);
+    if (e == ERR_OK && needs & NEED_SUBJECT)
+        e = maps_subject(&k);
     if (e == ERR_OK && needs & NEED_FORM)
         e = maps_form(&k);
     if (e == ERR_OK) {
@@ -204,6 +206,7 @@ void look_maps_free(struct look_maps *m)
     plane_release(&m->lettering);
     plane_release(&m->lines);
     plane_release(&m->tone);
+    plane_release(&m->subject);
     plane_release(&m->form);
     plane_release(&m->slope_x);
     plane_release(&m->slope_y);
@@ -219,7 +222,7 @@ int64_t look_maps_bytes(int width, int height)
     float unit = look_px_per_unit(width, height), step = unit > 1.0f ? unit : 1.0f;
     double full = (double)width * height / ((double)step * step);
 
-    // 12 planes of the full size that stay and 2 for the time of the work; at half size 15 that
+    // 12 planes of the full size that stay and 2 for the time of the work; at half size 16 that
     // stay and at most 16 for that time.
-    return (int64_t)(full * (double)sizeof(float) * (14.0 + 31.0 / 4.0)) + 1024 * 1024;
+    return (int64_t)(full * (double)sizeof(float) * (14.0 + 32.0 / 4.0)) + 1024 * 1024;
 }

@@ -28,6 +28,7 @@ enum look_need {
     NEED_TONE = 1 << 9,       /* tone */
     NEED_FLAT = 1 << 10,      /* flat */
     NEED_INK = 1 << 11,       /* ink */
+    NEED_SUBJECT = 1 << 15,   /* subject */
     NEED_FORM = 1 << 16,      /* form, slope, cavity, shade: the photo as a relief */
 };
 
@@ -57,6 +58,8 @@ struct look_maps {
     struct plane tone;      /* 0: black, 1: paper; lightness spread for drawing; full size */
     struct plane flat[LAB]; /* areas of one colour with sharp borders; full size */
     struct plane ink;       /* clean lines, 1 in their middle; .2 and less is no line; full size */
+
+    struct plane subject; /* 0: the ground, 1: what stands before it; half size */
 
     struct plane form;             /* height of the relief without detail, units; half size */
     struct plane slope_x, slope_y; /* of the relief with detail, most below 1; full size */

@@ -7,11 +7,20 @@
  * so that a face, a van and a dog stand out equally. Three bands of the form make it round; detail
  * is added where edges run on or the picture is important, so skin and sky stay polished.
  */
-enum { BANDS = 3 };
+enum { ROUND = 3, STAND = ROUND, BANDS };
 
-static const float BAND_UNITS[BANDS] = {2.2f, 7.0f, 22.0f};
-static const float BAND_SLOPE[BANDS] = {0.17f, 0.15f, 0.12f}; /* of the steepest tenth */
+static const float BAND_UNITS[ROUND] = {2.2f, 7.0f, 22.0f};
+static const float BAND_SLOPE[BANDS] = {0.17f, 0.15f, 0.12f, 0.30f}; /* of the steepest tenth */
+
+// Less variance than this has no outline to follow.
+static const float OUTLINE_EPS = 0.001f;
+
+// How far the subject stands before its ground, units: rounded at its rim, and swelling inwards.
+static const float STAND_HEIGHT = 16.0f, STAND_RIM = 4.0f, STAND_SWELL = 24.0f;
 static const float DETAIL_SLOPE = 0.20f;
+
+// Share of its form that the ground keeps: a relief's ground is plain, or nothing stands out of it.
+static const float GROUND = 0.5f;
 
 // Less than this is no form but what is left of noise: a calm picture stays calm.
 static const float SLOPE_LEAST = 0.004f;
@@ -24,6 +33,7 @@ struct form {
     struct look_maps *m;
     struct plane T;                 /* L without texture */
     struct plane mean, cross;       /* work */
+    struct plane own;               /* m->subject, its outline that of T */
     struct plane bulk;              /* L against its surroundings, -1..1 */
     struct plane band[BANDS], gate; /* gate: share of detail that stays */
     struct plane deep;              /* what cavities are found in */
@@ -97,30 +107,98 @@ static void copy_row(void *ctx, int y, int worker)
         T[x] = L[x];
 }
 
-static void against_row(void *ctx, int y, int worker)
+static void split_row(void *ctx, int y, int worker)
 {
     const struct form *f = ctx;
-    const float *T = plane_row(&f->T, y), *wide = plane_row(&f->mean, y);
+    const float *T = plane_row(&f->T, y), *own = plane_row(&f->own, y);
+    float *out = plane_row(&f->deep, y);
+
+    (void)worker;
+    for (int x = 0; x < f->T.width; x++)
+        out[x] = T[x] * own[x];
+}
+
+static void outline_slope_row(void *ctx, int y, int worker)
+{
+    const struct form *f = ctx;
+    const float *T = plane_row(&f->mean, y), *own = plane_row(&f->bulk, y);
+    float *square = plane_row(&f->cross, y), *both = plane_row(&f->deep, y);
+
+    (void)worker;
+    for (int x = 0; x < f->T.width; x++) {
+        float var = square[x] - T[x] * T[x];
+        square[x] = (both[x] - T[x] * own[x]) / ((var > 0.0f ? var : 0.0f) + OUTLINE_EPS);
+        both[x] = own[x] - square[x] * T[x];
+    }
+}
+
+static void outline_row(void *ctx, int y, int worker)
+{
+    const struct form *f = ctx;
+    const float *T = plane_row(&f->T, y);
+    const float *slope = plane_row(&f->cross, y), *rest = plane_row(&f->deep, y);
+    float *own = plane_row(&f->own, y);
+
+    (void)worker;
+    for (int x = 0; x < f->T.width; x++)
+        own[x] = clampf(slope[x] * T[x] + rest[x], 0.0f, 1.0f);
+}
+
+// The subject is known in coarse pixels; its outline is that of the photo (guided filter).
+static bool outline(struct map_maker *k, struct form *f)
+{
+    static const float WINDOW = 8.0f; /* units */
+    int rows = f->T.height;
+
+    return rows_run(k, rows, square_row, f) && rows_run(k, rows, split_row, f) &&
+           half_blur(k, &f->T, &f->mean, WINDOW) && half_blur(k, &f->cross, &f->cross, WINDOW) &&
+           half_blur(k, &f->own, &f->bulk, WINDOW) && half_blur(k, &f->deep, &f->deep, WINDOW) &&
+           rows_run(k, rows, outline_slope_row, f) && half_blur(k, &f->cross, &f->cross, WINDOW) &&
+           half_blur(k, &f->deep, &f->deep, WINDOW) && rows_run(k, rows, outline_row, f);
+}
+
+// Surroundings are those of the same side: the subject's outline is made by where it stands, and
+// must not be a cliff of lightness as well.
+static void against_row(void *ctx, int y, int worker)
+{
+    static const float FEW = 0.04f;
+    const struct form *f = ctx;
+    const float *T = plane_row(&f->T, y), *all = plane_row(&f->mean, y);
+    const float *own = plane_row(&f->own, y), *mine = plane_row(&f->deep, y);
     float *bulk = plane_row(&f->bulk, y), *cross = plane_row(&f->cross, y);
 
     (void)worker;
     for (int x = 0; x < f->T.width; x++) {
-        bulk[x] = T[x] - wide[x];
+        float subject = (mine[x] + FEW * all[x]) / (cross[x] + FEW);
+        float ground = (all[x] - mine[x] + FEW * all[x]) / (1.0f - cross[x] + FEW);
+        bulk[x] = T[x] - mixf(ground, subject, own[x]);
         cross[x] = bulk[x] * bulk[x];
     }
+}
+
+static void stand_row(void *ctx, int y, int worker)
+{
+    const struct form *f = ctx;
+    const float *swell = plane_row(&f->mean, y);
+    float *out = plane_row(&f->band[STAND], y);
+
+    (void)worker;
+    for (int x = 0; x < f->T.width; x++)
+        out[x] = 0.5f * (out[x] + swell[x]);
 }
 
 static void bulk_row(void *ctx, int y, int worker)
 {
     const struct form *f = ctx;
     const float *T = plane_row(&f->T, y), *var = plane_row(&f->cross, y);
-    const float *L = plane_row(&f->m->half[0], y);
+    const float *L = plane_row(&f->m->half[0], y), *own = plane_row(&f->own, y);
     float *bulk = plane_row(&f->bulk, y), *deep = plane_row(&f->deep, y);
 
     (void)worker;
     for (int x = 0; x < f->T.width; x++) {
         bulk[x] = signed_unit(bulk[x] / sqrtf((var[x] > 0.0f ? var[x] : 0.0f) + 0.015f));
-        deep[x] = 0.3f * bulk[x] + 0.8f * (L[x] - T[x]);
+        deep[x] = 0.3f * bulk[x] + 0.8f * (L[x] - T[x]) + 0.25f * own[x];
+        bulk[x] *= mixf(GROUND, 1.0f, own[x]);
     }
 }
 
@@ -128,13 +206,13 @@ static void gate_row(void *ctx, int y, int worker)
 {
     const struct form *f = ctx;
     const float *clear = plane_row(&f->m->coherence, y);
-    const float *care = plane_row(&f->m->importance, y);
+    const float *care = plane_row(&f->m->importance, y), *own = plane_row(&f->own, y);
     float *gate = plane_row(&f->gate, y);
 
     (void)worker;
     for (int x = 0; x < f->gate.width; x++)
         gate[x] = (0.15f + 0.85f * smoothf(0.25f, 0.7f, clear[x])) *
-                  (0.25f + 0.75f * smoothf(0.08f, 0.45f, care[x]));
+                  (0.25f + 0.75f * smoothf(0.08f, 0.45f, care[x])) * mixf(GROUND, 1.0f, own[x]);
 }
 
 static void detail_row(void *ctx, int y, int worker)
@@ -308,19 +386,25 @@ static bool make_bulk(struct map_maker *k, struct form *f)
     int rows = f->T.height;
 
     return rows_run(k, rows, copy_row, f) && smooth(k, f, 0.02f) && smooth(k, f, 0.01f) &&
-           half_blur(k, &f->T, &f->mean, 80.0f) && rows_run(k, rows, against_row, f) &&
-           half_blur(k, &f->cross, &f->cross, 80.0f) && rows_run(k, rows, bulk_row, f);
+           half_blur(k, &f->m->subject, &f->own, 1.5f) && outline(k, f) &&
+           rows_run(k, rows, split_row, f) && half_blur(k, &f->T, &f->mean, 80.0f) &&
+           half_blur(k, &f->deep, &f->deep, 80.0f) && half_blur(k, &f->own, &f->cross, 80.0f) &&
+           rows_run(k, rows, against_row, f) && half_blur(k, &f->cross, &f->cross, 80.0f) &&
+           rows_run(k, rows, bulk_row, f);
 }
 
 static bool make_height(struct map_maker *k, struct form *f)
 {
-    for (int i = 0; i < BANDS; i++) {
+    for (int i = 0; i < ROUND; i++) {
         if (!half_blur(k, &f->bulk, &f->band[i], BAND_UNITS[i]))
             return false;
         float steep = steep_of(&f->band[i], f->m->half_per_unit, NULL);
         f->scale[i] = BAND_SLOPE[i] / (steep > SLOPE_LEAST ? steep : SLOPE_LEAST);
     }
-    return rows_run(k, f->T.height, height_row, f);
+    f->scale[STAND] = STAND_HEIGHT;
+    return half_blur(k, &f->own, &f->band[STAND], STAND_RIM) &&
+           half_blur(k, &f->own, &f->mean, STAND_SWELL) && rows_run(k, f->T.height, stand_row, f) &&
+           rows_run(k, f->T.height, height_row, f);
 }
 
 static bool make_cavity(struct map_maker *k, struct form *f)
@@ -347,7 +431,7 @@ static bool make_slopes(struct map_maker *k, struct form *f)
     return rows_run(k, f->T.height, bulk_slope_row, f) && rows_run(k, rows, full_slope_row, f);
 }
 
-enum { WORK = 6 + BANDS };
+enum { WORK = 7 + BANDS };
 
 enum err maps_form(struct map_maker *k)
 {
@@ -361,8 +445,9 @@ enum err maps_form(struct map_maker *k)
         return e;
     f.T = tmp[0], f.mean = tmp[1], f.cross = tmp[2];
     f.bulk = tmp[3], f.gate = tmp[4], f.deep = tmp[5];
+    f.own = tmp[6];
     for (int i = 0; i < BANDS; i++)
-        f.band[i] = tmp[6 + i];
+        f.band[i] = tmp[7 + i];
     e = half_planes(k, kept, 2);
     if (e != ERR_OK)
         goto out;

@@ -22,7 +22,9 @@ MUST_USE enum err maps_abstract(struct map_maker *k);   /* after maps_flow */
 MUST_USE enum err maps_importance(struct map_maker *k); /* after maps_flow */
 MUST_USE enum err maps_lines(struct map_maker *k);      /* after maps_fine, maps_flow */
 MUST_USE enum err maps_tone(struct map_maker *k);       /* after maps_fine */
-MUST_USE enum err maps_form(struct map_maker *k);       /* after maps_fine, maps_importance */
+MUST_USE enum err maps_subject(struct map_maker *k);
+MUST_USE enum err
+maps_form(struct map_maker *k); /* after maps_fine, maps_importance, maps_subject */
 
 MUST_USE enum err maps_flat(struct map_maker *k); /* after maps_fine */
 MUST_USE enum err maps_ink(struct map_maker *k);  /* after maps_flat and maps_flow */

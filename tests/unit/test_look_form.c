@@ -53,6 +53,7 @@ static void light_stands_out_and_dark_lies_deep(void **state)
     struct look_maps *m = maps_of(f, &im);
     float disc = plane_near(&m->form, 0.35f * 96.0f, 32.0f);
     float ground = plane_near(&m->form, 0.60f * 96.0f, 10.0f);
+    // The bar touches two sides: part of the ground, and dark.
     float bar = plane_near(&m->form, 0.725f * 96.0f, 32.0f);
     assert_true(disc > ground + 1.0f);
     assert_true(bar < ground - 1.0f);
@@ -65,6 +66,44 @@ static void light_stands_out_and_dark_lies_deep(void **state)
     assert_true(plane_near(&m->shade, 0.725f * 192.0f, 64.0f) < 0.1f);
     look_maps_free(m);
     image_release(&im);
+}
+
+static void put_pixel(struct image *im, int x, int y, int r, int g, int b)
+{
+    uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+
+    px[0] = (uint8_t)r, px[1] = (uint8_t)g, px[2] = (uint8_t)b, px[3] = 255;
+}
+
+// Dark on light, light on dark, and cut off by the picture's border: each stands before its ground.
+static void what_stands_out_is_the_subject(void **state)
+{
+    static const struct {
+        int ground, thing;
+        float cx; /* of the disc, in widths */
+    } row[] = {{220, 40, 0.5f}, {30, 200, 0.5f}, {220, 40, 0.0f}, {60, 190, 1.0f}};
+    const struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct image im;
+        struct look_maps *m = NULL;
+        assert_int_equal(image_new(&im, 240, 160), ERR_OK);
+        for (int y = 0; y < 160; y++)
+            for (int x = 0; x < 240; x++) {
+                float u = (float)x - 240.0f * row[i].cx, v = (float)y - 80.0f;
+                int c = u * u + v * v < 2500.0f ? row[i].thing : row[i].ground;
+                put_pixel(&im, x, y, c, c, c);
+            }
+        assert_int_equal(look_maps_new(&im, NEED_SUBJECT, f->pool, NULL, &m), ERR_OK);
+        float in = row[i].cx < 0.5f ? 10.0f : row[i].cx > 0.5f ? 109.0f : 60.0f;
+        float out = row[i].cx > 0.5f ? 20.0f : 105.0f;
+        if (!(plane_near(&m->subject, in, 40.0f) > 0.8f) ||
+            !(plane_near(&m->subject, out, 12.0f) < 0.1f))
+            fail_msg("row %zu: %.2f before %.2f", i, (double)plane_near(&m->subject, in, 40.0f),
+                     (double)plane_near(&m->subject, out, 12.0f));
+        look_maps_free(m);
+        image_release(&im);
+    }
 }
 
 static void a_calm_picture_is_a_plain_sheet(void **state)
@@ -272,11 +311,11 @@ static void pixels_are_the_same_everywhere(void **state)
         const char *look, *digest;
     } row[] = {
         {"name = fixed\n[metal]\ngrain = 0.1\nsky = 0.5\n[weather]\n",
-         "ce5251b35823e98b4be62f3d9973e01d1b9161c54c757cf05c902f20f520daaa"},
+         "80b8b00fa2ec93c971a623e8725e6e55c706a953c561ec460284140c082ca86c"},
         {"name = fixed\n[stone]\n[grade]\n",
-         "b03e41a682845e7baf72bbbbeaca1ca6805334c004b3839800422b19f6deaa36"},
+         "f1ebf00b50666302515e6d3967f17ef81bc298b424a63eca97e1eab587e1b114"},
         {"name = fixed\n[timber]\n[weather]\ncover = 0.2\n",
-         "254ac72e12b75b4b023d9bb6c2d62d51fde0d3a65a8f276794bbca0fcbcd8a79"},
+         "34415f2b1420ac09efcf64ea6a56b16661ab88e2ad36fa1e2d10f677c395b49d"},
     };
     const struct fixture *f = *state;
     struct look_options o = {.chaos = 0.3f};
@@ -395,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(light_stands_out_and_dark_lies_deep),
+        cmocka_unit_test(what_stands_out_is_the_subject),
         cmocka_unit_test(a_calm_picture_is_a_plain_sheet),
         cmocka_unit_test(slopes_do_not_depend_on_contrast),
         cmocka_unit_test(shadows_are_those_of_a_ray_walked_slowly),
