@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -29,39 +30,79 @@ static bool visible_ascii(const char *s, size_t least, size_t most)
     return n >= least && n <= most;
 }
 
-static enum err new_account(struct account *a, const char *name, bool is_private, int64_t points)
+static bool text_good(const char *s)
+{
+    size_t len = strlen(s), at = 0, n;
+    uint32_t c;
+
+    if (len >= sizeof(((struct account *)0)->name))
+        return false;
+    for (; at < len; at += n) {
+        n = utf8_decode(s + at, len - at, &c);
+        if (n == 0 || c < 0x20 || (c >= 0x7F && c < 0xA0))
+            return false;
+    }
+    return true;
+}
+
+bool store_label_good(const char *label)
+{
+    return text_good(label);
+}
+
+static bool is_number(const char *s)
+{
+    return *s && s[strspn(s, "0123456789")] == '\0';
+}
+
+// By its shape; whether it is anybody's is another question.
+static bool is_uuid(const char *s)
+{
+    return strlen(s) == UUID_TEXT - 1 && s[strspn(s, "0123456789abcdef-")] == '\0';
+}
+
+bool store_name_good(const char *name)
+{
+    return text_good(name) && !utf8_blank(name, strlen(name)) && !is_number(name) && !is_uuid(name);
+}
+
+static enum err new_secret(char out[STORE_SECRET_MAX])
 {
     uint8_t secret[32];
     struct buf text = BUF_INIT;
 
-    if (!name[0] || strlen(name) >= sizeof(a->name) || !utf8_valid(name, strlen(name)))
-        return ERR_INVALID;
-    if (points < 0 || points > POINTS_MAX)
-        return ERR_INVALID;
-    *a = (struct account){.is_private = is_private,
-                          .granted = points,
-                          .available = points,
-                          .webhook_secret_old_until_ms = -1};
-    uuid_v4(a->uuid);
-    memcpy(a->name, name, strlen(name) + 1);
     rand_bytes(secret, sizeof(secret));
     buf_adds(&text, "whsec_");
     base64_encode(&text, secret, sizeof(secret));
     if (text.failed)
         return ERR_NOMEM;
-    assert(text.len < sizeof(a->webhook_secret));
-    memcpy(a->webhook_secret, text.data, text.len + 1);
+    assert(text.len < STORE_SECRET_MAX);
+    memcpy(out, text.data, text.len + 1);
     buf_release(&text);
     return ERR_OK;
 }
 
-static enum err hash_key(const char *key, struct store_key *out)
+static enum err new_account(struct account *a, const char *name, bool is_private, int64_t points)
+{
+    if (!store_name_good(name) || points < 0 || points > POINTS_MAX)
+        return ERR_INVALID;
+    *a = (struct account){.is_private = is_private,
+                          .granted = points,
+                          .available = points,
+                          .webhook_secret_old_until_ms = -1,
+                          .deleted_ms = -1};
+    uuid_v4(a->uuid);
+    memcpy(a->name, name, strlen(name) + 1);
+    return new_secret(a->webhook_secret);
+}
+
+static enum err hash_key(const char *key, const char *label, struct store_key *out)
 {
     const size_t least = 16, most = 256; // protocol.md section 1
 
-    if (!visible_ascii(key, least, most))
+    if (!visible_ascii(key, least, most) || !store_label_good(label))
         return ERR_INVALID;
-    *out = (struct store_key){.prefix = ""};
+    *out = (struct store_key){.label = label};
     sha256(key, strlen(key), out->sha256);
     memcpy(out->prefix, key, STORE_KEY_PREFIX);
     return ERR_OK;
@@ -81,10 +122,70 @@ enum err store_account_create(struct store *s, const struct account_new *in, str
 
 enum err store_key_add(struct store *s, int64_t account, const char *key)
 {
-    struct store_key k;
-    enum err e = hash_key(key, &k);
+    struct api_key out;
 
-    return e ? e : s->ops->key_add(s, account, &k);
+    return store_key_create(s, account, key, "", &out);
+}
+
+enum err store_key_create(struct store *s, int64_t account, const char *key, const char *label,
+                          struct api_key *out)
+{
+    struct store_key k;
+    struct api_key row;
+    enum err e = hash_key(key, label, &k);
+
+    if (!e)
+        e = s->ops->key_add(s, account, &k, &row);
+    if (!e)
+        *out = row;
+    return e;
+}
+
+enum err store_keys_list(struct store *s, int64_t account, int64_t after, int max, struct arena *a,
+                         struct api_key **out, int *count)
+{
+    assert(max > 0);
+    return s->ops->key_list(s, account, after, max, a, out, count);
+}
+
+enum err store_key_revoke(struct store *s, int64_t id, struct api_key *out)
+{
+    return s->ops->key_revoke(s, id, out);
+}
+
+enum err store_account_find(struct store *s, const char *who, struct account *out)
+{
+    const size_t digits_max = 18; // what always fits an int64_t
+
+    if (is_number(who))
+        return strlen(who) > digits_max ? ERR_NOT_FOUND
+                                        : s->ops->account_get(s, strtoll(who, NULL, 10), out);
+    return is_uuid(who) ? s->ops->account_find(s, who, NULL, out)
+                        : s->ops->account_find(s, NULL, who, out);
+}
+
+enum err store_accounts_list(struct store *s, int64_t after, bool deleted, int max, struct arena *a,
+                             struct account **out, int *count)
+{
+    assert(max > 0);
+    return s->ops->account_list(s, after, deleted, max, a, out, count);
+}
+
+enum err store_account_delete(struct store *s, int64_t account)
+{
+    return s->ops->account_delete(s, account);
+}
+
+enum err store_webhook_secret_rotate(struct store *s, int64_t account, int64_t keep_ms,
+                                     struct account *out)
+{
+    const int64_t most = INT64_C(366) * 24 * 3600 * 1000;
+    char secret[STORE_SECRET_MAX];
+
+    if (keep_ms < 0 || keep_ms > most)
+        return ERR_INVALID;
+    enum err e = new_secret(secret);
+    return e ? e : s->ops->secret_rotate(s, account, secret, keep_ms, out);
 }
 
 enum err store_first_account(struct store *s, const char *key, int64_t points, struct account *out)
@@ -94,7 +195,7 @@ enum err store_first_account(struct store *s, const char *key, int64_t points, s
     enum err e = new_account(&a, "default", false, points);
 
     if (!e && key)
-        e = hash_key(key, &k);
+        e = hash_key(key, "", &k);
     if (!e)
         e = s->ops->first_account(s, key ? &k : NULL, &a);
     if (e >= 0)
@@ -216,6 +317,27 @@ enum err store_deliveries_due(struct store *s, int64_t now_ms, const int64_t *bu
 {
     assert(busy_count >= 0 && max >= 0 && max <= INT_MAX - busy_count);
     return s->ops->deliveries_due(s, now_ms, busy, busy_count, max, a, out, count);
+}
+
+enum err store_deliveries_list(struct store *s, const struct store_delivery_list *q,
+                               struct arena *a, struct delivery **out, int *count)
+{
+    if (q->limit < 1 || q->limit > 100 || q->before < 0 || q->state < -1 ||
+        q->state > DELIVERY_GIVEN_UP)
+        return ERR_INVALID;
+    return s->ops->delivery_list(s, q, a, out, count);
+}
+
+enum err store_delivery_get(struct store *s, int64_t account, const char *msg_id, struct arena *a,
+                            struct delivery *out)
+{
+    return s->ops->delivery_get(s, account, msg_id, a, out);
+}
+
+enum err store_delivery_redeliver(struct store *s, int64_t account, const char *msg_id,
+                                  struct arena *a, struct delivery *out)
+{
+    return s->ops->delivery_redeliver(s, account, msg_id, a, out);
 }
 
 enum err store_delivery_record(struct store *s, int64_t id, enum delivery_state state,

@@ -47,6 +47,8 @@ struct store_options {
     int queue_limit;       /* waiting jobs per account (PATINA_QUEUE_LIMIT) */
     int64_t retention_ms;  /* of results, from the job's end */
     int64_t lease_ms;      /* a claim without a heartbeat for this long is handed back */
+    bool existing; /* admin commands: neither make the store nor bring its schema up to date,
+                      which a service that runs on it may not expect */
 };
 
 struct store;
@@ -67,6 +69,7 @@ struct account {
     char webhook_secret[STORE_SECRET_MAX];     /* "whsec_..." , newest */
     char webhook_secret_old[STORE_SECRET_MAX]; /* "" or the one before, valid until: */
     int64_t webhook_secret_old_until_ms;
+    int64_t deleted_ms; /* -1: it is not */
 };
 
 struct account_new {
@@ -76,14 +79,48 @@ struct account_new {
 };
 
 /* Creates an account with a webhook secret of its own (32 random bytes). ERR_INVALID for a name
- * that is empty, too long or not UTF-8, and for points below 0 or beyond 2^53. */
+ * that store_name_good() refuses, and for points below 0 or beyond 2^53. Names need not differ. */
 MUST_USE enum err store_account_create(struct store *s, const struct account_new *in,
                                        struct account *out);
 
+/* Names of accounts and labels of keys: at most 63 bytes of UTF-8 that are not blank and hold no
+ * control characters. Names, besides, are not a number or a UUID, which would mean an account's id
+ * wherever an account is named. Pure. */
+bool store_name_good(const char *name);
+bool store_label_good(const char *label); /* may be empty */
+
+/* What `who` names: an account's id in digits, its UUID, or its name. ERR_NOT_FOUND, ERR_CONFLICT
+ * when several have this name. Deleted ones are found by id and UUID alone. */
+MUST_USE enum err store_account_find(struct store *s, const char *who, struct account *out);
+
+/* By id, only ids > `after`, at most `max`; deleted ones only if wanted. */
+MUST_USE enum err store_accounts_list(struct store *s, int64_t after, bool deleted, int max,
+                                      struct arena *a, struct account **out, int *count);
+
 /* Adds a key: only its SHA-256 and its first STORE_KEY_PREFIX characters are kept. ERR_REPLAY when
- * this very key exists already (whosever it is; nothing changes). ERR_INVALID unless it is 16..256
- * visible ASCII characters. ERR_NOT_FOUND for an unknown account. */
+ * this very key exists already or was revoked (whosever it is; nothing changes). ERR_INVALID unless
+ * it is 16..256 visible ASCII characters. ERR_NOT_FOUND for an unknown or deleted account. */
 MUST_USE enum err store_key_add(struct store *s, int64_t account, const char *key);
+
+struct api_key {
+    int64_t id, account;
+    char prefix[STORE_KEY_PREFIX + 1];
+    char label[64];
+    int64_t created_ms;
+    int64_t used_ms; /* last, a few minutes late; -1: never, or not known */
+};
+
+/* As store_key_add(), with a label: `out` is the key's row. */
+MUST_USE enum err store_key_create(struct store *s, int64_t account, const char *key,
+                                   const char *label, struct api_key *out);
+
+/* By id, only ids > `after`, at most `max`; account -1: everybody's. */
+MUST_USE enum err store_keys_list(struct store *s, int64_t account, int64_t after, int max,
+                                  struct arena *a, struct api_key **out, int *count);
+
+/* The key opens nothing any more, for other processes within a second, and can never be added
+ * again. `out` is what it was. ERR_NOT_FOUND. */
+MUST_USE enum err store_key_revoke(struct store *s, int64_t id, struct api_key *out);
 
 /* The first account: made on an empty store with `points` and `key` in one transaction (ERR_OK); on
  * a store that has accounts an unknown key is added to the oldest one, which is returned with
@@ -99,10 +136,25 @@ MUST_USE enum err store_account_by_key(struct store *s, const uint8_t key_sha256
 MUST_USE enum err store_account_get(struct store *s, int64_t account, struct account *out);
 
 /* Disables or enables. Disabling fails the waiting jobs with 403 and releases their points; a
- * running one that is handed back later ends the same way. */
+ * running one that is handed back later ends the same way. ERR_NOT_FOUND, also for a deleted one.
+ */
 MUST_USE enum err store_account_set_disabled(struct store *s, int64_t account, bool disabled);
 
-/* Grants points: 1..2^53, else ERR_INVALID. */
+/* Deletes: its keys are revoked, its waiting jobs fail as above, running ones may end. After that,
+ * store_sweep() erases what its owner sent and got: prompts, addresses, interpretations, messages,
+ * answers kept for replay, uploads, deliveries; and its pictures come up in store_blobs_expired().
+ * Deliveries that wait get STORE_LAST_WEBHOOKS_MS first. Id, name, jobs' states and times, and the
+ * ledger stay. ERR_NOT_FOUND, also when it was deleted before. */
+#define STORE_LAST_WEBHOOKS_MS (INT64_C(45) * 60 * 1000)
+MUST_USE enum err store_account_delete(struct store *s, int64_t account);
+
+/* A new webhook secret; the old one goes on signing beside it for `keep_ms` (0: not at all,
+ * ERR_INVALID beyond a year), in place of any older one. `out` is the account as it is then.
+ * ERR_NOT_FOUND, also for a deleted one. */
+MUST_USE enum err store_webhook_secret_rotate(struct store *s, int64_t account, int64_t keep_ms,
+                                              struct account *out);
+
+/* Grants points: 1..2^53, else ERR_INVALID. ERR_NOT_FOUND, also for a deleted account. */
 MUST_USE enum err store_points_add(struct store *s, int64_t account, int64_t amount);
 
 /* 32 secret bytes of this installation, made at its creation (signs file URLs). */
@@ -247,6 +299,7 @@ struct delivery {
     int attempts;
     int last_status; /* HTTP status of the last attempt; 0: no answer */
     int64_t next_ms, created_ms;
+    int64_t ended_ms; /* -1 while it waits */
 };
 
 /* Deliveries that are due at `now_ms`, the longest due first, at most `max`, none of them among the
@@ -254,6 +307,28 @@ struct delivery {
 MUST_USE enum err store_deliveries_due(struct store *s, int64_t now_ms, const int64_t *busy,
                                        int busy_count, int max, struct arena *a,
                                        struct delivery **out, int *count);
+
+struct store_delivery_list {
+    int64_t account;      /* -1: everybody's */
+    const char *job_uuid; /* only this job's, or NULL */
+    int state;            /* enum delivery_state, or -1 for all */
+    int64_t before;       /* only deliveries with id < before; 0: from the newest */
+    int limit;            /* 1..100 */
+};
+
+/* Newest first. *count 0 when there are none, or no such job. ERR_INVALID for a limit or state out
+ * of range. Ended ones are there for as long as results are kept. */
+MUST_USE enum err store_deliveries_list(struct store *s, const struct store_delivery_list *q,
+                                        struct arena *a, struct delivery **out, int *count);
+
+/* By msg_id. ERR_NOT_FOUND for unknown, malformed and (account >= 0) other accounts'. */
+MUST_USE enum err store_delivery_get(struct store *s, int64_t account, const char *msg_id,
+                                     struct arena *a, struct delivery *out);
+
+/* Makes it due at once, whatever became of it, as if it had not been attempted yet. `out` is the
+ * delivery as it is then. ERR_NOT_FOUND as above. */
+MUST_USE enum err store_delivery_redeliver(struct store *s, int64_t account, const char *msg_id,
+                                           struct arena *a, struct delivery *out);
 
 /* Records an attempt. ERR_NOT_FOUND. */
 MUST_USE enum err store_delivery_record(struct store *s, int64_t id, enum delivery_state state,
@@ -302,7 +377,8 @@ MUST_USE enum err store_blobs_forget(struct store *s, const char *const *keys, i
 /* Whether a row names this blob (for the sweep of orphans). */
 MUST_USE enum err store_blob_known(struct store *s, const char *key, bool *known);
 
-/* Idempotency records older than 24 h, and deliveries that ended over retention ago. */
+/* Idempotency records older than 24 h, deliveries that ended over retention ago, and what deleted
+ * accounts left; notes when keys were last used. */
 MUST_USE enum err store_sweep(struct store *s, int64_t now_ms);
 
 struct store_counts {

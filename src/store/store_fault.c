@@ -53,7 +53,23 @@ static enum err trip(struct store *s)
 
 PASS(account_create, (struct store * s, struct account *a), a)
 PASS(first_account, (struct store * s, const struct store_key *key, struct account *a), key, a)
-PASS(key_add, (struct store * s, int64_t account, const struct store_key *key), account, key)
+PASS(account_list,
+     (struct store * s, int64_t after, bool deleted, int max, struct arena *a, struct account **out,
+      int *count),
+     after, deleted, max, a, out, count)
+PASS(account_find, (struct store * s, const char *uuid, const char *name, struct account *out),
+     uuid, name, out)
+PASS(account_delete, (struct store * s, int64_t account), account)
+PASS(secret_rotate,
+     (struct store * s, int64_t account, const char *secret, int64_t keep_ms, struct account *out),
+     account, secret, keep_ms, out)
+PASS(key_add, (struct store * s, int64_t account, const struct store_key *key, struct api_key *out),
+     account, key, out)
+PASS(key_list,
+     (struct store * s, int64_t account, int64_t after, int max, struct arena *a,
+      struct api_key **out, int *count),
+     account, after, max, a, out, count)
+PASS(key_revoke, (struct store * s, int64_t id, struct api_key *out), id, out)
 PASS(account_by_key, (struct store * s, const uint8_t sha[SHA256_BYTES], struct account *out), sha,
      out)
 PASS(account_get, (struct store * s, int64_t account, struct account *out), account, out)
@@ -86,6 +102,16 @@ PASS(deliveries_due,
      (struct store * s, int64_t now_ms, const int64_t *busy, int busy_count, int max,
       struct arena *a, struct delivery **out, int *count),
      now_ms, busy, busy_count, max, a, out, count)
+PASS(delivery_list,
+     (struct store * s, const struct store_delivery_list *q, struct arena *a, struct delivery **out,
+      int *count),
+     q, a, out, count)
+PASS(delivery_get,
+     (struct store * s, int64_t account, const char *msg_id, struct arena *a, struct delivery *out),
+     account, msg_id, a, out)
+PASS(delivery_redeliver,
+     (struct store * s, int64_t account, const char *msg_id, struct arena *a, struct delivery *out),
+     account, msg_id, a, out)
 PASS(delivery_record,
      (struct store * s, int64_t id, enum delivery_state state, int last_status, int64_t next_ms),
      id, state, last_status, next_ms)
@@ -142,23 +168,49 @@ static void fault_set_wake(struct store *s, store_wake_fn *jobs, store_wake_fn *
 #define OP(op) .op = fault_##op
 
 static const struct store_ops ops = {
-    OP(account_create), OP(first_account),
-    OP(key_add),        OP(account_by_key),
-    OP(account_get),    OP(account_set_disabled),
-    OP(points_add),     OP(site_secret),
-    OP(submit),         OP(job_get),
-    OP(jobs_list),      OP(waiting_ids),
-    OP(claim),          OP(heartbeat),
-    OP(set_source),     OP(advance),
-    OP(finish),         OP(hand_back),
-    OP(reap),           OP(cancel),
-    OP(deliveries_due), OP(delivery_record),
-    OP(upload_add),     OP(upload_get),
-    OP(blob_add),       OP(blobs_expired),
-    OP(blobs_forget),   OP(blob_known),
-    OP(sweep),          OP(counts),
-    OP(check_ledger),   OP(ping),
-    OP(close),          OP(set_wake),
+    OP(account_create),
+    OP(first_account),
+    OP(account_list),
+    OP(account_find),
+    OP(account_delete),
+    OP(secret_rotate),
+    OP(key_list),
+    OP(key_revoke),
+    OP(delivery_list),
+    OP(delivery_get),
+    OP(delivery_redeliver),
+    OP(key_add),
+    OP(account_by_key),
+    OP(account_get),
+    OP(account_set_disabled),
+    OP(points_add),
+    OP(site_secret),
+    OP(submit),
+    OP(job_get),
+    OP(jobs_list),
+    OP(waiting_ids),
+    OP(claim),
+    OP(heartbeat),
+    OP(set_source),
+    OP(advance),
+    OP(finish),
+    OP(hand_back),
+    OP(reap),
+    OP(cancel),
+    OP(deliveries_due),
+    OP(delivery_record),
+    OP(upload_add),
+    OP(upload_get),
+    OP(blob_add),
+    OP(blobs_expired),
+    OP(blobs_forget),
+    OP(blob_known),
+    OP(sweep),
+    OP(counts),
+    OP(check_ledger),
+    OP(ping),
+    OP(close),
+    OP(set_wake),
 };
 
 struct store *store_fault_new(struct store *inner)

@@ -13,6 +13,7 @@
 struct store_key {
     uint8_t sha256[SHA256_BYTES];
     char prefix[STORE_KEY_PREFIX + 1];
+    const char *label;
 };
 
 /* Why a job that has no tries left, was cancelled, or waited in an account that was disabled ends:
@@ -27,12 +28,25 @@ struct job_end store_end_disabled(void);
  * - account_create and first_account get the new account with uuid, name, is_private, granted,
  *   available and webhook_secret filled in, and complete it (id, times) or replace it by the oldest
  *   one. Key NULL: none.
+ * - account_find gets a UUID or a name, the other one NULL.
+ * - secret_rotate gets the new secret.
  * - submit may call `done` on any thread, also before it returns.
  */
 struct store_ops {
     enum err (*account_create)(struct store *s, struct account *a);
     enum err (*first_account)(struct store *s, const struct store_key *key, struct account *a);
-    enum err (*key_add)(struct store *s, int64_t account, const struct store_key *key);
+    enum err (*account_list)(struct store *s, int64_t after, bool deleted, int max, struct arena *a,
+                             struct account **out, int *count);
+    enum err (*account_find)(struct store *s, const char *uuid, const char *name,
+                             struct account *out);
+    enum err (*account_delete)(struct store *s, int64_t account);
+    enum err (*secret_rotate)(struct store *s, int64_t account, const char *secret, int64_t keep_ms,
+                              struct account *out);
+    enum err (*key_add)(struct store *s, int64_t account, const struct store_key *key,
+                        struct api_key *out);
+    enum err (*key_list)(struct store *s, int64_t account, int64_t after, int max, struct arena *a,
+                         struct api_key **out, int *count);
+    enum err (*key_revoke)(struct store *s, int64_t id, struct api_key *out);
     enum err (*account_by_key)(struct store *s, const uint8_t sha256[SHA256_BYTES],
                                struct account *out);
     enum err (*account_get)(struct store *s, int64_t account, struct account *out);
@@ -63,6 +77,12 @@ struct store_ops {
 
     enum err (*deliveries_due)(struct store *s, int64_t now_ms, const int64_t *busy, int busy_count,
                                int max, struct arena *a, struct delivery **out, int *count);
+    enum err (*delivery_list)(struct store *s, const struct store_delivery_list *q, struct arena *a,
+                              struct delivery **out, int *count);
+    enum err (*delivery_get)(struct store *s, int64_t account, const char *msg_id, struct arena *a,
+                             struct delivery *out);
+    enum err (*delivery_redeliver)(struct store *s, int64_t account, const char *msg_id,
+                                   struct arena *a, struct delivery *out);
     enum err (*delivery_record)(struct store *s, int64_t id, enum delivery_state state,
                                 int last_status, int64_t next_ms);
 

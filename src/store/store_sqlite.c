@@ -42,6 +42,7 @@ static void sqlite_close(struct store *store)
 {
     struct store_sqlite *s = self(store);
 
+    (void)!keys_note_used(s, clock_unix_ms(s->options.clock)); // nothing hangs on it
     writer_stop(&s->writer);
     free_store(s);
 }
@@ -67,7 +68,13 @@ static enum err sqlite_site_secret(struct store *store, uint8_t out[32])
 static const struct store_ops ops = {
     .account_create = sqlite_account_create,
     .first_account = sqlite_first_account,
+    .account_list = sqlite_account_list,
+    .account_find = sqlite_account_find,
+    .account_delete = sqlite_account_delete,
+    .secret_rotate = sqlite_secret_rotate,
     .key_add = sqlite_key_add,
+    .key_list = sqlite_key_list,
+    .key_revoke = sqlite_key_revoke,
     .account_by_key = sqlite_account_by_key,
     .account_get = sqlite_account_get,
     .account_set_disabled = sqlite_account_set_disabled,
@@ -86,6 +93,9 @@ static const struct store_ops ops = {
     .reap = sqlite_reap,
     .cancel = sqlite_cancel,
     .deliveries_due = sqlite_deliveries_due,
+    .delivery_list = sqlite_delivery_list,
+    .delivery_get = sqlite_delivery_get,
+    .delivery_redeliver = sqlite_delivery_redeliver,
     .delivery_record = sqlite_delivery_record,
     .upload_add = sqlite_upload_add,
     .upload_get = sqlite_upload_get,
@@ -170,11 +180,11 @@ enum err store_sqlite_open(const char *path, const struct store_options *o, stru
     struct store_sqlite *s = new_store(o);
     if (!s)
         return err_set(note, ERR_NOMEM, "out of memory");
-    enum err e = schema_create_file(path, note);
+    enum err e = o->existing ? ERR_OK : schema_create_file(path, note);
     if (!e)
         e = db_open(&s->writer.db, path, true, o->log, note);
     if (!e)
-        e = schema_migrate(&s->writer.db, note);
+        e = o->existing ? schema_check(&s->writer.db, note) : schema_migrate(&s->writer.db, note);
     if (!e)
         e = open_readers(s, path, note);
     if (!e)

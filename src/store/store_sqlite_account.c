@@ -18,6 +18,7 @@ void account_from_row(struct query *q, struct account *out)
         .created_ms = column_i64(q, 11),
         .updated_ms = column_i64(q, 12),
         .webhook_secret_old_until_ms = column_i64(q, 15),
+        .deleted_ms = column_i64(q, 17),
     };
     column_uuid(q, 1, out->uuid);
     column_chars(q, 2, out->name, sizeof(out->name));
@@ -100,7 +101,75 @@ enum err sqlite_account_get(struct store *store, int64_t account, struct account
     return e;
 }
 
+enum err sqlite_account_find(struct store *store, const char *uuid, const char *name,
+                             struct account *out)
+{
+    struct store_sqlite *s = self(store);
+    struct account found;
+    uint8_t id[16];
+    struct query q;
+
+    if (uuid && !uuid_parse(uuid, id))
+        return ERR_NOT_FOUND;
+    query_begin(&q, reader_take(s),
+                uuid ? "SELECT " ACCOUNT_COLUMNS " FROM account WHERE uuid = ?"
+                     : "SELECT " ACCOUNT_COLUMNS " FROM account WHERE name = ? AND deleted_ms < 0 "
+                       "LIMIT 2");
+    if (uuid)
+        query_uuid(&q, id);
+    else
+        query_text(&q, name);
+    enum err e = query_next(&q), more = ERR_NONE;
+    if (e == ERR_OK) {
+        account_from_row(&q, &found);
+        more = query_next(&q);
+    }
+    query_end(&q);
+    reader_give(s, q.db);
+    if (e)
+        return e == ERR_NONE ? ERR_NOT_FOUND : e;
+    if (more != ERR_NONE)
+        return more == ERR_OK ? ERR_CONFLICT : more;
+    *out = found;
+    return ERR_OK;
+}
+
+enum err sqlite_account_list(struct store *store, int64_t after, bool deleted, int max,
+                             struct arena *a, struct account **out, int *count)
+{
+    struct store_sqlite *s = self(store);
+    struct account *list = arena_alloc(a, (size_t)max * sizeof(*list));
+    struct query q;
+    enum err e;
+    int n = 0;
+
+    if (!list)
+        return ERR_NOMEM;
+    query_begin(&q, reader_take(s),
+                "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id > ? AND (? OR deleted_ms < 0) "
+                "ORDER BY id LIMIT ?");
+    query_i64(&q, after);
+    query_i64(&q, deleted);
+    query_i64(&q, max);
+    while ((e = query_next(&q)) == ERR_OK)
+        account_from_row(&q, &list[n++]);
+    query_end(&q);
+    reader_give(s, q.db);
+    if (e != ERR_NONE)
+        return e;
+    *out = list;
+    *count = n;
+    return ERR_OK;
+}
+
 // ---- writing ----
+
+enum err writer_live_account(struct writer *w, int64_t id, struct hot_account **out)
+{
+    enum err e = writer_account(w, id, out);
+
+    return !e && (*out)->a.deleted_ms >= 0 ? ERR_NOT_FOUND : e;
+}
 
 static enum err insert_account(struct writer *w, struct account *a)
 {
@@ -128,31 +197,6 @@ static enum err insert_account(struct writer *w, struct account *a)
     return a->granted ? writer_ledger(w, a->id, LEDGER_GRANT, a->granted, 0) : ERR_OK;
 }
 
-static enum err insert_key(struct writer *w, int64_t account, const struct store_key *key)
-{
-    struct query q;
-
-    query_begin(&q, &w->db,
-                "INSERT INTO api_key (sha256, account, prefix, created_ms) VALUES (?, ?, ?, ?)");
-    query_blob(&q, key->sha256, SHA256_BYTES);
-    query_i64(&q, account);
-    query_text(&q, key->prefix);
-    query_i64(&q, writer_now_ms(w));
-    return query_run(&q);
-}
-
-// ERR_REPLAY when the key is there, ERR_OK when it is not.
-static enum err find_key(struct writer *w, const struct store_key *key)
-{
-    struct query q;
-    int64_t account;
-
-    query_begin(&q, &w->db, "SELECT account FROM api_key WHERE sha256 = ?");
-    query_blob(&q, key->sha256, SHA256_BYTES);
-    enum err e = query_only_i64(&q, &account);
-    return e == ERR_NONE ? ERR_OK : e == ERR_OK ? ERR_REPLAY : e;
-}
-
 static enum err run_create(struct writer *w, void *args)
 {
     return insert_account(w, args);
@@ -163,33 +207,14 @@ enum err sqlite_account_create(struct store *s, struct account *a)
     return writer_do(&self(s)->writer, URGENT, run_create, a);
 }
 
-struct key_args {
-    int64_t account;
+struct first_args {
     const struct store_key *key;
     struct account *a;
 };
 
-static enum err run_key_add(struct writer *w, void *args)
-{
-    const struct key_args *in = args;
-    struct hot_account *h;
-    enum err e = find_key(w, in->key);
-
-    if (!e)
-        e = writer_account(w, in->account, &h);
-    return e ? e : insert_key(w, in->account, in->key);
-}
-
-enum err sqlite_key_add(struct store *s, int64_t account, const struct store_key *key)
-{
-    struct key_args args = {.account = account, .key = key};
-
-    return writer_do(&self(s)->writer, URGENT, run_key_add, &args);
-}
-
 static enum err run_first_account(struct writer *w, void *args)
 {
-    const struct key_args *in = args;
+    const struct first_args *in = args;
     struct hot_account *h;
     struct query q;
     int64_t oldest;
@@ -200,23 +225,21 @@ static enum err run_first_account(struct writer *w, void *args)
         return ERR_NOT_FOUND;
     if (e == ERR_NONE) {
         e = insert_account(w, in->a);
-        return e ? e : insert_key(w, in->a->id, in->key);
+        return e ? e : writer_add_key(w, in->a->id, in->key, NULL);
     }
     if (!e)
         e = writer_account(w, oldest, &h);
     if (e)
         return e;
     *in->a = h->a;
-    if (in->key)
-        e = find_key(w, in->key);
-    if (!e && in->key)
-        e = insert_key(w, oldest, in->key);
+    if (in->key && h->a.deleted_ms < 0)
+        e = writer_add_key(w, oldest, in->key, NULL);
     return e ? e : ERR_REPLAY;
 }
 
 enum err sqlite_first_account(struct store *s, const struct store_key *key, struct account *a)
 {
-    struct key_args args = {.key = key, .a = a};
+    struct first_args args = {key, a};
 
     return writer_do(&self(s)->writer, URGENT, run_first_account, &args);
 }
@@ -228,7 +251,7 @@ struct account_args {
 };
 
 // Ends the waiting jobs one by one: each is the oldest that is left.
-static enum err fail_waiting(struct writer *w, int64_t account)
+enum err writer_fail_waiting(struct writer *w, int64_t account)
 {
     struct job_end end = store_end_disabled();
 
@@ -256,14 +279,14 @@ static enum err run_set_disabled(struct writer *w, void *args)
 {
     const struct account_args *in = args;
     struct hot_account *h;
-    enum err e = writer_account(w, in->account, &h);
+    enum err e = writer_live_account(w, in->account, &h);
 
     if (e || h->a.disabled == in->disabled)
         return e;
     h->a.disabled = in->disabled;
     writer_account_changed(w, h);
     w->batch.jobs_wake = true;
-    return in->disabled ? fail_waiting(w, in->account) : ERR_OK;
+    return in->disabled ? writer_fail_waiting(w, in->account) : ERR_OK;
 }
 
 enum err sqlite_account_set_disabled(struct store *s, int64_t account, bool disabled)
@@ -278,7 +301,7 @@ static enum err run_points_add(struct writer *w, void *args)
     const int64_t most = INT64_C(1) << 60; // a sum of grants that no 64-bit total overflows
     const struct account_args *in = args;
     struct hot_account *h;
-    enum err e = writer_account(w, in->account, &h);
+    enum err e = writer_live_account(w, in->account, &h);
 
     if (e)
         return e;
@@ -295,4 +318,53 @@ enum err sqlite_points_add(struct store *s, int64_t account, int64_t amount)
     struct account_args args = {.account = account, .amount = amount};
 
     return writer_do(&self(s)->writer, URGENT, run_points_add, &args);
+}
+
+// ---- webhook secrets ----
+
+struct rotate_args {
+    int64_t account;
+    const char *secret;
+    int64_t keep_ms;
+    struct account *out;
+};
+
+static enum err run_rotate(struct writer *w, void *args)
+{
+    const struct rotate_args *in = args;
+    struct hot_account *h;
+    struct query q;
+    enum err e = writer_live_account(w, in->account, &h);
+
+    if (e)
+        return e;
+    struct account *a = &h->a;
+    snprintf(a->webhook_secret_old, sizeof(a->webhook_secret_old), "%s",
+             in->keep_ms ? a->webhook_secret : "");
+    snprintf(a->webhook_secret, sizeof(a->webhook_secret), "%s", in->secret);
+    a->webhook_secret_old_until_ms = in->keep_ms ? writer_now_ms(w) + in->keep_ms : -1;
+    writer_account_changed(w, h);
+    query_begin(&q, &w->db,
+                "UPDATE account SET webhook_secret = ?, webhook_secret_old = ?, "
+                "webhook_secret_old_until_ms = ? WHERE id = ?");
+    query_text(&q, a->webhook_secret);
+    query_text(&q, a->webhook_secret_old);
+    query_i64(&q, a->webhook_secret_old_until_ms);
+    query_i64(&q, a->id);
+    e = query_run(&q);
+    if (!e)
+        *in->out = *a;
+    return e;
+}
+
+enum err sqlite_secret_rotate(struct store *s, int64_t account, const char *secret, int64_t keep_ms,
+                              struct account *out)
+{
+    struct account now;
+    struct rotate_args args = {account, secret, keep_ms, &now};
+    enum err e = writer_do(&self(s)->writer, URGENT, run_rotate, &args);
+
+    if (!e)
+        *out = now;
+    return e;
 }

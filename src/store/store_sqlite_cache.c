@@ -48,6 +48,7 @@ bool cache_by_key(struct cache *c, const uint8_t sha256[SHA256_BYTES], struct ac
     pthread_mutex_lock(&c->lock);
     bool found = secret_equal(c->key[at].sha256, sha256, SHA256_BYTES) &&
                  copy_account(c, c->key[at].account, out);
+    c->key[at].used |= found;
     *generation = c->generation;
     pthread_mutex_unlock(&c->lock);
     return found;
@@ -72,6 +73,7 @@ void cache_learn(struct cache *c, uint64_t generation, const uint8_t *sha256_or_
             size_t at = key_slot(sha256_or_null);
             memcpy(c->key[at].sha256, sha256_or_null, SHA256_BYTES);
             c->key[at].account = a->id;
+            c->key[at].used = true;
         }
     }
     pthread_mutex_unlock(&c->lock);
@@ -92,7 +94,8 @@ void cache_publish(struct cache *c, const struct account *const *changed, int co
 static void forget_all(struct cache *c)
 {
     c->generation++;
-    memset(c->key, 0, sizeof(c->key));
+    for (int i = 0; i < CACHE_KEYS; i++)
+        c->key[i].account = 0; // whether it was used is still true
     memset(c->account, 0, sizeof(c->account));
 }
 
@@ -101,6 +104,20 @@ void cache_drop(struct cache *c)
     pthread_mutex_lock(&c->lock);
     forget_all(c);
     pthread_mutex_unlock(&c->lock);
+}
+
+int cache_take_used(struct cache *c, uint8_t (*sha256)[SHA256_BYTES])
+{
+    int n = 0;
+
+    pthread_mutex_lock(&c->lock);
+    for (int i = 0; i < CACHE_KEYS; i++) {
+        if (c->key[i].used)
+            memcpy(sha256[n++], c->key[i].sha256, SHA256_BYTES);
+        c->key[i].used = false;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return n;
 }
 
 bool cache_check_due(struct cache *c, int64_t now_ns)

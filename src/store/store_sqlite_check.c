@@ -32,18 +32,22 @@ static enum err run_sweep(struct writer *w, void *args)
     query_i64(&q, in->now_ms - w->s->options.retention_ms);
     query_i64(&q, SWEEP_ROWS);
     e = query_run(&q);
+    if (e)
+        return e;
     in->gone += db_changes(&w->db);
-    return e;
+    return writer_erase_step(w, in->now_ms, &in->gone);
 }
 
 enum err sqlite_sweep(struct store *s, int64_t now_ms)
 {
     struct sweep_args args = {.now_ms = now_ms};
-    enum err e;
+    enum err e = keys_note_used(self(s), now_ms);
 
-    do {
+    while (!e) {
         e = writer_do(&self(s)->writer, NORMAL, run_sweep, &args);
-    } while (!e && args.gone > 0);
+        if (args.gone == 0)
+            break;
+    }
     return e;
 }
 
@@ -124,6 +128,9 @@ static const struct {
      "SELECT a.id, a.name FROM (SELECT job, count(*) AS n FROM delivery GROUP BY job) AS d "
      "JOIN job AS j ON j.id = d.job JOIN account AS a ON a.id = j.account "
      "WHERE d.n > 1 OR j.state < 3 OR j.callback = ''"},
+    {"a delivery of its job is another account's",
+     "SELECT a.id, a.name FROM delivery AS d JOIN job AS j ON j.id = d.job "
+     "JOIN account AS a ON a.id = j.account WHERE d.account <> j.account"},
     {"an upload of it does not know how many jobs use it",
      "SELECT a.id, a.name FROM upload AS u JOIN account AS a ON a.id = u.account "
      "WHERE u.jobs <> (SELECT count(*) FROM job AS j WHERE j.upload = u.id)"},

@@ -79,6 +79,7 @@ static int set_up(struct db *db, bool writable)
     const char *const settings[] = {
         "PRAGMA synchronous = FULL",     "PRAGMA foreign_keys = ON",
         "PRAGMA trusted_schema = OFF",
+        "PRAGMA secure_delete = ON",     // what is erased is gone; Debian's default, others' not
         "PRAGMA wal_autocheckpoint = 0", // the writer does it itself and sees whether it failed
         "PRAGMA temp_store = MEMORY",    cache};
     int rc = sqlite3_busy_timeout(db->handle, BUSY_MS);

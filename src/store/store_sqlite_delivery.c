@@ -12,12 +12,19 @@ static bool is_busy(int64_t id, const int64_t *busy, int busy_count)
     return false;
 }
 
+#define DELIVERY_FROM                                                                      \
+    "SELECT d.id, d.msg_uuid, d.job, j.uuid, d.account, j.callback, d.state, d.attempts, " \
+    "d.last_status, d.next_ms, d.created_ms, d.ended_ms "                                  \
+    "FROM delivery AS d CROSS JOIN job AS j ON j.id = d.job "
+
+static const char msg_prefix[] = "msg_";
+
 static enum err delivery_from_row(struct query *q, struct arena *a, struct delivery *out)
 {
     bool ok = true;
     struct delivery d = {
         .id = column_i64(q, 0),
-        .msg_id = "msg_",
+        .msg_id = "",
         .job = column_i64(q, 2),
         .account = column_i64(q, 4),
         .endpoint = column_text(q, 5, a, &ok),
@@ -26,9 +33,11 @@ static enum err delivery_from_row(struct query *q, struct arena *a, struct deliv
         .last_status = column_int(q, 8),
         .next_ms = column_i64(q, 9),
         .created_ms = column_i64(q, 10),
+        .ended_ms = column_i64(q, 11),
     };
 
-    column_uuid(q, 1, d.msg_id + strlen("msg_"));
+    memcpy(d.msg_id, msg_prefix, sizeof(msg_prefix));
+    column_uuid(q, 1, d.msg_id + strlen(msg_prefix));
     column_uuid(q, 3, d.job_uuid);
     if (ok)
         *out = d;
@@ -48,10 +57,7 @@ enum err sqlite_deliveries_due(struct store *store, int64_t now_ms, const int64_
     if (!list)
         return ERR_NOMEM;
     query_begin(&q, reader_take(s),
-                "SELECT d.id, d.msg_uuid, d.job, j.uuid, j.account, j.callback, d.state, "
-                "d.attempts, d.last_status, d.next_ms, d.created_ms "
-                "FROM delivery AS d CROSS JOIN job AS j ON j.id = d.job "
-                "WHERE d.state = 0 AND d.next_ms <= ? ORDER BY d.next_ms LIMIT ?");
+                DELIVERY_FROM "WHERE d.state = 0 AND d.next_ms <= ? ORDER BY d.next_ms LIMIT ?");
     query_i64(&q, now_ms);
     query_i64(&q, (int64_t)max + busy_count);
     while (n < max && (e = query_next(&q)) == ERR_OK) {
@@ -70,6 +76,135 @@ enum err sqlite_deliveries_due(struct store *store, int64_t now_ms, const int64_
     *count = n;
     return ERR_OK;
 }
+
+// ---- listing ----
+
+static const char *list_sql(const struct store_delivery_list *in)
+{
+    if (in->job_uuid)
+        return DELIVERY_FROM "WHERE d.job = (SELECT id FROM job WHERE uuid = ?5) AND d.id < ?1 "
+                             "AND (?2 < 0 OR d.state = ?2) AND (?4 < 0 OR d.account = ?4) "
+                             "ORDER BY d.id DESC LIMIT ?3";
+    if (in->account >= 0)
+        return DELIVERY_FROM "WHERE d.account = ?4 AND d.id < ?1 AND (?2 < 0 OR d.state = ?2) "
+                             "ORDER BY d.id DESC LIMIT ?3";
+    return DELIVERY_FROM "WHERE d.id < ?1 AND (?2 < 0 OR d.state = ?2) "
+                         "ORDER BY d.id DESC LIMIT ?3";
+}
+
+enum err sqlite_delivery_list(struct store *store, const struct store_delivery_list *in,
+                              struct arena *a, struct delivery **out, int *count)
+{
+    struct store_sqlite *s = self(store);
+    struct delivery *list = arena_alloc(a, (size_t)in->limit * sizeof(*list));
+    uint8_t uuid[16];
+    struct query q;
+    enum err e;
+    int n = 0;
+
+    if (!list)
+        return ERR_NOMEM;
+    *count = 0;
+    if (in->job_uuid && !uuid_parse(in->job_uuid, uuid))
+        return ERR_OK;
+    query_begin(&q, reader_take(s), list_sql(in));
+    query_i64(&q, in->before ? in->before : INT64_MAX);
+    query_i64(&q, in->state);
+    query_i64(&q, in->limit);
+    if (in->job_uuid || in->account >= 0)
+        query_i64(&q, in->account);
+    if (in->job_uuid)
+        query_uuid(&q, uuid);
+    while ((e = query_next(&q)) == ERR_OK && (e = delivery_from_row(&q, a, &list[n])) == ERR_OK)
+        n++;
+    query_end(&q);
+    reader_give(s, q.db);
+    if (e != ERR_NONE)
+        return e;
+    *out = list;
+    *count = n;
+    return ERR_OK;
+}
+
+// One row by its public name, on any connection. ERR_NOT_FOUND.
+static enum err find_delivery(struct db *db, int64_t account, const char *msg_id, struct arena *a,
+                              struct delivery *out)
+{
+    size_t prefix = strlen(msg_prefix);
+    uint8_t uuid[16];
+    struct query q;
+
+    if (strncmp(msg_id, msg_prefix, prefix) != 0 || !uuid_parse(msg_id + prefix, uuid))
+        return ERR_NOT_FOUND;
+    query_begin(&q, db,
+                DELIVERY_FROM "WHERE d.msg_uuid = ?1 AND (?2 < 0 OR d.account = ?2) LIMIT 1");
+    query_uuid(&q, uuid);
+    query_i64(&q, account);
+    enum err e = query_next(&q);
+    if (e == ERR_OK)
+        e = delivery_from_row(&q, a, out);
+    query_end(&q);
+    return e == ERR_NONE ? ERR_NOT_FOUND : e;
+}
+
+enum err sqlite_delivery_get(struct store *store, int64_t account, const char *msg_id,
+                             struct arena *a, struct delivery *out)
+{
+    struct store_sqlite *s = self(store);
+    struct db *db = reader_take(s);
+    enum err e = find_delivery(db, account, msg_id, a, out);
+
+    reader_give(s, db);
+    return e;
+}
+
+// ---- delivering again ----
+
+struct redeliver_args {
+    int64_t account;
+    const char *msg_id;
+    struct arena *arena;
+    struct delivery *out;
+};
+
+static enum err run_redeliver(struct writer *w, void *args)
+{
+    const struct redeliver_args *in = args;
+    struct delivery d;
+    struct query q;
+    enum err e = find_delivery(&w->db, in->account, in->msg_id, in->arena, &d);
+
+    if (e)
+        return e;
+    d.state = DELIVERY_WAITING;
+    d.attempts = d.last_status = 0;
+    d.next_ms = writer_now_ms(w);
+    d.ended_ms = -1;
+    query_begin(&q, &w->db,
+                "UPDATE delivery SET state = 0, attempts = 0, last_status = 0, next_ms = ?, "
+                "ended_ms = -1 WHERE id = ?");
+    query_i64(&q, d.next_ms);
+    query_i64(&q, d.id);
+    e = query_run(&q);
+    w->batch.deliveries_wake = true;
+    if (!e)
+        *in->out = d;
+    return e;
+}
+
+enum err sqlite_delivery_redeliver(struct store *s, int64_t account, const char *msg_id,
+                                   struct arena *a, struct delivery *out)
+{
+    struct delivery found;
+    struct redeliver_args args = {account, msg_id, a, &found};
+    enum err e = writer_do(&self(s)->writer, URGENT, run_redeliver, &args);
+
+    if (!e)
+        *out = found;
+    return e;
+}
+
+// ---- attempts ----
 
 struct record_args {
     int64_t id;

@@ -162,9 +162,11 @@ static enum err add_delivery(struct writer *w, const struct work *j, int64_t now
     if (!uuid_parse(text, uuid))
         return ERR_BUG;
     query_begin(&q, &w->db,
-                "INSERT INTO delivery (msg_uuid, job, next_ms, created_ms) VALUES (?, ?, ?, ?)");
+                "INSERT INTO delivery (msg_uuid, job, account, next_ms, created_ms) "
+                "VALUES (?, ?, ?, ?, ?)");
     query_uuid(&q, uuid);
     query_i64(&q, j->id);
+    query_i64(&q, j->account);
     query_i64(&q, now_ms);
     query_i64(&q, now_ms);
     w->batch.deliveries_wake = true;

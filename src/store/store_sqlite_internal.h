@@ -30,6 +30,9 @@ MUST_USE enum err schema_create_file(const char *path, struct err_note *note);
  * program's), ERR_UNSUPPORTED (no local file system). */
 MUST_USE enum err schema_migrate(struct db *db, struct err_note *note);
 
+/* The schema must be up to date already: ERR_UNSUPPORTED when it is older; else as above. */
+MUST_USE enum err schema_check(struct db *db, struct err_note *note);
+
 /* ---- accounts and keys in memory (store_sqlite_cache.c) ---- */
 
 /*
@@ -45,7 +48,8 @@ struct cache {
     int64_t data_version;
     struct {
         uint8_t sha256[SHA256_BYTES];
-        int64_t account; /* 0: free */
+        int64_t account; /* 0: not known any more */
+        bool used;       /* since cache_take_used() */
     } key[CACHE_KEYS];
     struct account account[CACHE_ACCOUNTS]; /* id 0: free */
 };
@@ -64,6 +68,9 @@ void cache_learn(struct cache *c, uint64_t generation, const uint8_t *sha256_or_
 /* After a commit: replaces those that are there. */
 void cache_publish(struct cache *c, const struct account *const *changed, int count);
 void cache_drop(struct cache *c);
+
+/* The keys that were used since the last call, at most CACHE_KEYS. */
+int cache_take_used(struct cache *c, uint8_t (*sha256)[SHA256_BYTES]);
 
 /* Whether a second has passed since the last look; at most one caller a second gets true and has to
  * report the data_version that it then reads. */
@@ -137,6 +144,7 @@ struct batch {
     struct hot_account hot[HOT_ACCOUNTS];
     int hot_count;
     bool evicted;             /* some changed account is no longer among them */
+    bool forget;              /* a key was revoked: what is in memory of keys may be wrong */
     int64_t touched, flushed; /* changes to accounts in memory; accounts written */
     struct lease *leased;     /* token 0: no longer */
     size_t leased_count, leased_cap;
@@ -232,10 +240,35 @@ MUST_USE enum err job_from_query(struct query *q, struct arena *a, struct job *o
 #define ACCOUNT_COLUMNS                                                                     \
     "id, uuid, name, disabled, is_private, granted, available, frozen, consumed, waiting, " \
     "running, created_ms, updated_ms, webhook_secret, webhook_secret_old, "                 \
-    "webhook_secret_old_until_ms, served"
+    "webhook_secret_old_until_ms, served, deleted_ms"
 
 void account_from_row(struct query *q, struct account *out);
 enum { ACCOUNT_SERVED_COLUMN = 16 };
+
+/* ---- accounts, for the files that change them (store_sqlite_account.c) ---- */
+
+/* writer_account() of one that is not deleted. ERR_NOT_FOUND. */
+MUST_USE enum err writer_live_account(struct writer *w, int64_t id, struct hot_account **out);
+
+/* Ends what waits in an account that has just been disabled. */
+MUST_USE enum err writer_fail_waiting(struct writer *w, int64_t account);
+
+/* ---- keys (store_sqlite_key.c) ---- */
+
+/* ERR_REPLAY when the key is there or was revoked. `out` may be NULL. */
+MUST_USE enum err writer_add_key(struct writer *w, int64_t account, const struct store_key *key,
+                                 struct api_key *out);
+
+MUST_USE enum err writer_revoke_keys(struct writer *w, int64_t account);
+
+/* Writes down which keys were used lately. */
+MUST_USE enum err keys_note_used(struct store_sqlite *s, int64_t now_ms);
+
+/* ---- deleted accounts (store_sqlite_erase.c) ---- */
+
+/* One step of erasing what a deleted account left: some hundred rows. *gone grows while there is
+ * more to do. */
+MUST_USE enum err writer_erase_step(struct writer *w, int64_t now_ms, int64_t *gone);
 
 /* A connection for reading from the pool; waits for one. */
 struct reader {
@@ -277,7 +310,18 @@ static inline struct store_sqlite *self(struct store *s)
 /* struct store_ops, by file: account, submit, read, work, delivery, upload, blob, check. */
 enum err sqlite_account_create(struct store *s, struct account *a);
 enum err sqlite_first_account(struct store *s, const struct store_key *key, struct account *a);
-enum err sqlite_key_add(struct store *s, int64_t account, const struct store_key *key);
+enum err sqlite_account_list(struct store *s, int64_t after, bool deleted, int max, struct arena *a,
+                             struct account **out, int *count);
+enum err sqlite_account_find(struct store *s, const char *uuid, const char *name,
+                             struct account *out);
+enum err sqlite_account_delete(struct store *s, int64_t account);
+enum err sqlite_secret_rotate(struct store *s, int64_t account, const char *secret, int64_t keep_ms,
+                              struct account *out);
+enum err sqlite_key_add(struct store *s, int64_t account, const struct store_key *key,
+                        struct api_key *out);
+enum err sqlite_key_list(struct store *s, int64_t account, int64_t after, int max, struct arena *a,
+                         struct api_key **out, int *count);
+enum err sqlite_key_revoke(struct store *s, int64_t id, struct api_key *out);
 enum err sqlite_account_by_key(struct store *s, const uint8_t sha256[SHA256_BYTES],
                                struct account *out);
 enum err sqlite_account_get(struct store *s, int64_t account, struct account *out);
@@ -307,6 +351,12 @@ enum err sqlite_cancel(struct store *s, int64_t account, const char *uuid, struc
 
 enum err sqlite_deliveries_due(struct store *s, int64_t now_ms, const int64_t *busy, int busy_count,
                                int max, struct arena *a, struct delivery **out, int *count);
+enum err sqlite_delivery_list(struct store *s, const struct store_delivery_list *q, struct arena *a,
+                              struct delivery **out, int *count);
+enum err sqlite_delivery_get(struct store *s, int64_t account, const char *msg_id, struct arena *a,
+                             struct delivery *out);
+enum err sqlite_delivery_redeliver(struct store *s, int64_t account, const char *msg_id,
+                                   struct arena *a, struct delivery *out);
 enum err sqlite_delivery_record(struct store *s, int64_t id, enum delivery_state state,
                                 int last_status, int64_t next_ms);
 

@@ -105,6 +105,20 @@ static enum err check_log(struct db *db, struct err_note *note)
     return e;
 }
 
+enum err schema_check(struct db *db, struct err_note *note)
+{
+    int64_t version = 0;
+    enum err e = read_number(db, "PRAGMA user_version", &version, note);
+
+    if (!e)
+        e = check_identity(db, version, note);
+    if (!e && version < sqlite_migration_count)
+        e = err_set(note, ERR_UNSUPPORTED,
+                    "was written by an older version: start patina serve of this version on it "
+                    "once, which brings it up to date");
+    return e;
+}
+
 enum err schema_migrate(struct db *db, struct err_note *note)
 {
     int64_t version = 0;

@@ -140,7 +140,7 @@ static enum err run_upload_add(struct writer *w, void *p)
     const struct upload *in = args->in;
     struct hot_account *h;
     int64_t same;
-    enum err e = writer_account(w, in->account, &h);
+    enum err e = writer_live_account(w, in->account, &h);
 
     if (!e)
         e = find_same(w, args, &same);

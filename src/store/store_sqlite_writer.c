@@ -152,7 +152,7 @@ static void reset_batch(struct batch *b)
 {
     b->hot_count = 0;
     b->leased_count = 0;
-    b->evicted = b->adopted = b->jobs_wake = b->deliveries_wake = false;
+    b->evicted = b->forget = b->adopted = b->jobs_wake = b->deliveries_wake = false;
 }
 
 static void roll_back(struct writer *w)
@@ -181,7 +181,7 @@ static void come_true(struct writer *w)
         if (b->hot[i].written)
             changed[count++] = &b->hot[i].a;
     }
-    if (b->evicted)
+    if (b->evicted || b->forget)
         cache_drop(&s->cache);
     else if (count)
         cache_publish(&s->cache, changed, count);

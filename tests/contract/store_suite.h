@@ -9,5 +9,6 @@ int store_suite_submit(void);
 int store_suite_work(void);
 int store_suite_house(void);
 int store_suite_random(void);
+int store_suite_admin(void);
 
 #endif

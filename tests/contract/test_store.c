@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     } subjects[] = {
         {"accounts", store_suite_accounts}, {"submit", store_suite_submit},
         {"work", store_suite_work},         {"house", store_suite_house},
-        {"random", store_suite_random},
+        {"random", store_suite_random},     {"admin", store_suite_admin},
     };
 
     for (size_t i = 0; argc == 3 && i < COUNT_OF(backends); i++) {
