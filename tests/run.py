@@ -4,7 +4,7 @@
 
 Three builds: gcc as released, clang with address and undefined-behaviour sanitizers, and clang with
 the thread sanitizer for the suites where threads meet. Unit tests are the rows of `unit_tests` in
-meson.build; the others are pytest files in tests/http and tests/crash, run against the released
+meson.build; the others are pytest files in tests/cli, tests/http and tests/crash, run against the released
 server and, where they say so with the mark `sanitized`, against the sanitized one at 256 pixels.
 
 A skipped test is named with its reason and counts as neither passed nor failed. A suite that cannot
@@ -128,7 +128,8 @@ def unit_suites(build, only):
 
 
 def pytest_suites(build, only):
-    for path in sorted([*ROOT.glob("tests/http/test_*.py"), *ROOT.glob("tests/crash/test_*.py")]):
+    for path in sorted(p for part in ("cli", "http", "crash")
+                       for p in ROOT.glob(f"tests/{part}/test_*.py")):
         name = f"{build.name}/{path.relative_to(ROOT / 'tests').with_suffix('')}"
         if not only(name):
             continue

@@ -63,6 +63,16 @@ static bool read_number(const char *text, int64_t *out)
     return true;
 }
 
+static enum err add_text(struct config_texts *t, const char *source, const char *text,
+                         struct err_note *note)
+{
+    if (t->count == CONFIG_TEXTS_MAX)
+        return err_set(note, ERR_INVALID, "%s is given more than %d times", source,
+                       CONFIG_TEXTS_MAX);
+    t->text[t->count++] = text;
+    return ERR_OK;
+}
+
 // `source` is what the user wrote the value after: "--workers" or "PATINA_WORKERS".
 static enum err assign(const struct config_option *o, void *target, const char *source,
                        const char *text, struct err_note *note)
@@ -90,6 +100,8 @@ static enum err assign(const struct config_option *o, void *target, const char *
             return err_set(note, ERR_INVALID, "%s is \"%s\"; it must be 1 or 0", source, text);
         *(bool *)field = on;
         return ERR_OK;
+    case CONFIG_TEXTS:
+        return add_text(field, source, text, note);
     case CONFIG_TEXT:
         break;
     }
@@ -110,6 +122,8 @@ void config_defaults(const struct config *c, void *target)
             *(int64_t *)field = CONFIG_UNSET;
         } else if (o->type == CONFIG_SWITCH) {
             *(bool *)field = false;
+        } else if (o->type == CONFIG_TEXTS) {
+            ((struct config_texts *)field)->count = 0;
         } else {
             *(const char **)field = NULL;
         }

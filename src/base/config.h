@@ -16,12 +16,20 @@
  */
 enum config_type {
     CONFIG_TEXT,   /* const char *; NULL when not given and without a default */
+    CONFIG_TEXTS,  /* struct config_texts: each time it is given adds one; no default */
     CONFIG_CHOICE, /* const char *: one of `choices` */
     CONFIG_NUMBER, /* int64_t in min..max; CONFIG_UNSET when not given and without a default */
     CONFIG_SWITCH  /* bool: the bare flag, or 1/0, true/false, yes/no, on/off */
 };
 
 #define CONFIG_UNSET INT64_MIN
+
+enum { CONFIG_TEXTS_MAX = 64 };
+
+struct config_texts {
+    const char *text[CONFIG_TEXTS_MAX];
+    int count;
+};
 
 struct config_option {
     const char *name; /* "job-timeout-s": the flag --job-timeout-s, the variable ..JOB_TIMEOUT_S */
@@ -55,10 +63,11 @@ MUST_USE enum err config_env(const struct config *c, void *target, struct err_no
 void config_env_unknown(const struct config *c, struct buf *out);
 
 /*
- * Takes the flags of argv[1..]: `--name value`, `--name=value`, `-n value`; the last one counts;
- * `--` ends them. What is not a flag goes to words[0..*word_count-1]. Values and words are borrowed
- * from argv. ERR_NONE when --help or -h was among them (the rest is not looked at); ERR_INVALID for
- * an unknown flag (the note names the nearest one), a missing or bad value, or too many words.
+ * Takes the flags of argv[1..]: `--name value`, `--name=value`, `-n value`; the last one counts (of
+ * CONFIG_TEXTS all); `--` ends them. What is not a flag goes to words[0..*word_count-1]. Values and
+ * words are borrowed from argv. ERR_NONE when --help or -h was among them (the rest is not looked
+ * at); ERR_INVALID for an unknown flag (the note names the nearest one), a missing or bad value, or
+ * too many words.
  */
 MUST_USE enum err config_args(const struct config *c, void *target, int argc,
                               const char *const *argv, const char **words, int words_max,

@@ -9,16 +9,18 @@
 
 enum { NAME_COLUMN = 12 };
 
-static void print(const struct buf *text)
-{
-    if (!text->failed)
-        fwrite(text->data, 1, text->len, stdout);
-}
-
 static int finish_output(void)
 {
     // A full disk or a closed pipe must not look like success.
     return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_FAILED;
+}
+
+int command_print(const struct buf *text)
+{
+    if (!text->failed)
+        fwrite(text->data, 1, text->len, stdout);
+    int code = finish_output();
+    return text->failed ? EXIT_FAILED : code;
 }
 
 static void add_summaries(const struct command *table, struct buf *out)
@@ -39,9 +41,9 @@ static int print_help(const struct command *table)
     buf_addf(&out, "  %-*s%s\n", NAME_COLUMN, "help", "this text; help COMMAND tells more");
     buf_addf(&out, "  %-*s%s\n\n", NAME_COLUMN, "version", "which version this is");
     buf_adds(&out, "Exit status: 0 done, 1 the work failed, 2 the command line was wrong.\n");
-    print(&out);
+    int code = command_print(&out);
     buf_release(&out);
-    return finish_output();
+    return code;
 }
 
 // `name` is what stands before the command: "patina", "patina bench".
@@ -115,9 +117,9 @@ int command_group(const char *name, const struct command *table, int argc, char 
         return dispatch(whole, table, argc, argv);
     buf_addf(&out, "usage: %s COMMAND [flags]\n\n", whole);
     add_summaries(table, &out);
-    print(&out);
+    int code = command_print(&out);
     buf_release(&out);
-    return finish_output();
+    return code;
 }
 
 static int help_of(const struct command_line *line)
@@ -128,9 +130,9 @@ static int help_of(const struct command_line *line)
     config_help(&line->config, &out);
     if (line->after)
         buf_addf(&out, "\n%s\n", line->after);
-    print(&out);
+    int code = command_print(&out);
     buf_release(&out);
-    return finish_output();
+    return code;
 }
 
 void command_complain(const char *name, const char *text)

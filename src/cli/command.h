@@ -43,6 +43,9 @@ struct command_line {
 int command_read(const struct command_line *line, void *target, int argc, char **argv,
                  const char **words, int *count);
 
+/* Writes `text` to standard output. EXIT_FAILED when memory had run out or it cannot be written. */
+int command_print(const struct buf *text);
+
 /* "patina render: text" on standard error. */
 void command_complain(const char *name, const char *text);
 

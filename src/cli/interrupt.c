@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/interrupt.h"
 
+#include "cli/command.h"
+
 #include <signal.h>
 
 static void signals(sigset_t *set)
@@ -28,7 +30,8 @@ static void *watching(void *arg)
     signals(&set);
     if (sigwait(&set, &which) == 0 && !atomic_load(&i->done)) {
         atomic_store(&i->hit, true);
-        patina_cancel(i->patina);
+        if (i->patina)
+            patina_cancel(i->patina);
     }
     return NULL;
 }
@@ -48,4 +51,11 @@ void interrupt_end(struct interrupt *i)
     pthread_kill(i->thread, SIGTERM);
     pthread_join(i->thread, NULL);
     i->watching = false;
+}
+
+int interrupt_report(const struct interrupt *i, const char *name, int code, const char *text)
+{
+    if (code)
+        command_complain(name, atomic_load(&i->hit) ? "stopped; nothing was written" : text);
+    return code;
 }

@@ -19,8 +19,12 @@ struct interrupt {
 /* Blocks SIGINT, SIGTERM and SIGHUP; before any thread is started. */
 void interrupt_block(void);
 
-/* From now on such a signal sets `hit` and cancels `p`, until interrupt_end(). */
+/* From now on such a signal sets `hit` and cancels `p` (may be NULL), until interrupt_end(). */
 void interrupt_watch(struct interrupt *i, struct patina *p);
 void interrupt_end(struct interrupt *i);
+
+/* For the end of command `name`: unless `code` is EXIT_DONE, complains that it was stopped, or with
+ * `text`. Returns `code`. */
+int interrupt_report(const struct interrupt *i, const char *name, int code, const char *text);
 
 #endif

@@ -271,12 +271,7 @@ int render_command(int argc, char **argv)
         return EXIT_USAGE;
     }
     interrupt_block();
-    code = run(&w, &note);
-    if (code && atomic_load(&w.interrupt.hit))
-        command_complain("render", "stopped; nothing was written");
-    else if (code)
-        command_complain("render", note.text);
-    return code;
+    return interrupt_report(&w.interrupt, "render", run(&w, &note), note.text);
 }
 
 // ---- explain ----

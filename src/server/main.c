@@ -2,6 +2,7 @@
 /* The program's commands. */
 #include "cli/bench.h"
 #include "cli/command.h"
+#include "cli/looks.h"
 #include "cli/render.h"
 #include "server/serve.h"
 #include "server/service.h"
@@ -12,11 +13,11 @@ static const struct command commands[] = {
     {"serve", "run the service: API, job queue and workers", serve_command},
     {"render", "make pictures of a file, without the service", render_command},
     {"explain", "show how a prompt is read", explain_command},
+    {"looks", "list the looks, show a recipe, draw a sheet of them", looks_command},
     {"bench", "measure this machine: bench look, bench api", bench_command},
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},
-    {"looks", NULL, NULL},
     {"account", NULL, NULL},
     {"key", NULL, NULL},
     {"points", NULL, NULL},

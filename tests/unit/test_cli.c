@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/nearest.h"
+#include "cli/lettering.h"
 #include "server/settings.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct target {
     const char *name, *colour;
     int64_t count, free_number;
     bool loud;
+    struct config_texts tags;
 };
 
 #define ROW(name_, type_, field_, ...)                                                           \
@@ -28,8 +30,9 @@ static const struct config_option rows[] = {
     ROW("free-number", CONFIG_NUMBER, free_number, .min = 0, .max = INT64_MAX, .value = "N",
         .help = "any"),
     ROW("loud", CONFIG_SWITCH, loud, .help = "noise"),
+    ROW("tag", CONFIG_TEXTS, tags, .flag_only = true, .value = "T", .help = "any number of"),
 };
-static const struct config config = {rows, 5, "PTEST_"};
+static const struct config config = {rows, 6, "PTEST_"};
 
 static enum err parse(const char *const *args, struct target *t, const char **words, int words_max,
                       int *count, struct err_note *note)
@@ -78,6 +81,69 @@ static void flags_are_read_in_every_spelling(void **state)
     assert_int_equal(
         parse((const char *[]){"-", "--help", "--nonsense", NULL}, &t, words, 2, &count, NULL),
         ERR_NONE);
+}
+
+static void a_flag_may_be_one_of_several(void **state)
+{
+    const char *argv[CONFIG_TEXTS_MAX + 2] = {"test"};
+    struct target t;
+    struct err_note note = {0};
+    const char *words[1];
+    int count;
+
+    (void)state;
+    assert_int_equal(
+        parse((const char *[]){"--tag", "b", "x", "--tag=", NULL}, &t, words, 1, &count, NULL),
+        ERR_OK);
+    assert_int_equal(t.tags.count, 2);
+    assert_string_equal(t.tags.text[0], "b");
+    assert_string_equal(t.tags.text[1], "");
+    for (int n = CONFIG_TEXTS_MAX; n <= CONFIG_TEXTS_MAX + 1; n++) {
+        for (int i = 1; i <= n; i++)
+            argv[i] = "--tag=x";
+        config_defaults(&config, &t);
+        assert_int_equal(config_args(&config, &t, n + 1, argv, words, 1, &count, &note),
+                         n > CONFIG_TEXTS_MAX ? ERR_INVALID : ERR_OK);
+    }
+    assert_string_equal(note.text, "--tag is given more than 64 times");
+}
+
+static int dark_pixels(const struct image *im)
+{
+    int n = 0;
+
+    for (int i = 0; i < im->width * im->height; i++)
+        n += im->px[4 * i] < 128;
+    return n;
+}
+
+static void labels_have_a_letter_for_every_name(void **state)
+{
+    static const char *const letters = "abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789&-.,'/";
+    struct image im[96] = {0};
+    int n = 0;
+
+    (void)state;
+    for (const char *c = letters; *c; c++, n++) {
+        const char text[] = {*c, '\0'};
+        assert_int_equal(image_new(&im[n], 40, 48), ERR_OK);
+        memset(im[n].px, 255, im[n].stride * 48);
+        lettering_draw(&im[n], text, 4, 34, 24);
+        assert_true(dark_pixels(&im[n]) > 5);
+        for (int k = 0; k < n; k++)
+            assert_true(memcmp(im[k].px, im[n].px, im[n].stride * 48) != 0);
+    }
+    // Its own sign for what it lacks, one for a character of several bytes.
+    assert_true(lettering_width("\xc3\xa9", 20) == lettering_width("?", 20));
+    assert_true(lettering_width("oil painting", 20) == 2 * lettering_width("oil painting", 10));
+    assert_true(lettering_width("", 20) == 0);
+    // Nothing is drawn outside the picture.
+    struct image view = image_view(&im[0], 10, 10, 4, 4);
+    lettering_draw(&view, "oil painting", -30, -3, 24);
+    lettering_draw(&view, "oil painting", 2, 60, 24);
+    for (int i = 0; i < n; i++)
+        image_release(&im[i]);
 }
 
 static void bad_flags_are_refused_and_say_what_was_meant(void **state)
@@ -252,6 +318,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_are_read_in_every_spelling),
+        cmocka_unit_test(a_flag_may_be_one_of_several),
+        cmocka_unit_test(labels_have_a_letter_for_every_name),
         cmocka_unit_test(bad_flags_are_refused_and_say_what_was_meant),
         cmocka_unit_test(variables_set_what_flags_do_not),
         cmocka_unit_test(nearest_words_are_typing_mistakes_only),

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/sheet.h"
+
+#include "cli/lettering.h"
+#include "image/fit.h"
+
+#include <string.h>
+
+/* Pixels. A label's letters are as high as those of ordinary text on a screen. */
+enum { EDGE = 24, GAP = 16, LABEL = 34, LABEL_LINE = 19, CAPITAL = 11, PAPER = 247 };
+
+struct layout {
+    int columns, rows;
+    struct fit_plan paint, tile;
+};
+
+static int rows_for(int n, int columns)
+{
+    return (n + columns - 1) / columns;
+}
+
+// About as high as wide; one column more or less where that fills the last row better.
+static int columns_for(int n, const struct fit_plan *tile)
+{
+    int square = 1;
+
+    while (square < SHEET_COLUMNS_MAX - 1 &&
+           square * tile->width < rows_for(n, square) * tile->height)
+        square++;
+    int best = square;
+    for (int c = square > 1 ? square - 1 : 1; c <= square + 1; c++)
+        if (rows_for(n, c) * c < rows_for(n, best) * best)
+            best = c;
+    return best;
+}
+
+static enum err lay_out(const struct sheet_request *r, struct layout *l, struct err_note *note)
+{
+    const struct fit_request small = {.pixels = SHEET_TILE_PIXELS};
+    int n = r->looks + 1; // and the photo
+
+    enum err e = fit_plan(r->photo->width, r->photo->height, &small, &l->tile, note);
+    if (e)
+        return e;
+    const struct fit_request large = {.width = 2 * l->tile.width, .height = 2 * l->tile.height};
+    e = fit_plan(r->photo->width, r->photo->height, &large, &l->paint, note);
+    if (e)
+        return e;
+    fit_centre(r->photo, &l->paint);
+    l->columns = r->columns ? r->columns : columns_for(n, &l->tile);
+    if (l->columns > n)
+        l->columns = n;
+    l->rows = rows_for(n, l->columns);
+    return ERR_OK;
+}
+
+static enum err new_sheet(const struct layout *l, struct image *out)
+{
+    int width = 2 * EDGE + l->columns * (l->tile.width + GAP) - GAP,
+        height = 2 * EDGE + l->rows * (l->tile.height + LABEL) - LABEL + LABEL_LINE + CAPITAL / 2;
+    enum err e = image_new(out, width, height);
+
+    if (!e)
+        memset(out->px, PAPER, out->stride * (size_t)height);
+    for (int y = 0; !e && y < height; y++)
+        for (int x = 0; x < width; x++)
+            out->px[(size_t)y * out->stride + 4 * (size_t)x + 3] = 255;
+    return e;
+}
+
+// Reduces a painted picture to its place on the sheet and writes the name below it.
+static enum err place(const struct layout *l, int at, const struct image *painted,
+                      const char *label, int threads, struct image *sheet)
+{
+    const struct fit_request small = {.width = l->tile.width, .height = l->tile.height};
+    struct image tile = {0};
+    struct fit_plan plan;
+    int x = EDGE + at % l->columns * (l->tile.width + GAP),
+        y = EDGE + at / l->columns * (l->tile.height + LABEL);
+
+    enum err e = fit_plan(painted->width, painted->height, &small, &plan, NULL);
+    if (!e)
+        e = fit_resample(painted, &plan, threads, &tile);
+    if (e)
+        return e;
+    image_over_white(&tile);
+    for (int row = 0; row < tile.height; row++)
+        memcpy(sheet->px + (size_t)(y + row) * sheet->stride + 4 * (size_t)x,
+               tile.px + (size_t)row * tile.stride, 4 * (size_t)tile.width);
+    image_release(&tile);
+    // A long name is set smaller rather than cut.
+    float capital = CAPITAL, width = lettering_width(label, capital);
+    if (width > (float)l->tile.width)
+        capital *= (float)l->tile.width / width;
+    lettering_draw(sheet, label, (float)x, (float)(y + l->tile.height + LABEL_LINE), capital);
+    return ERR_OK;
+}
+
+struct share {
+    const struct sheet_request *r;
+    int done;
+};
+
+static void tell(void *ctx, float done)
+{
+    const struct share *s = ctx;
+
+    if (s->r->progress)
+        s->r->progress(s->r->progress_ctx, ((float)s->done + done) / (float)s->r->looks);
+}
+
+static enum err draw_look(const struct sheet_request *r, int i, const struct image *photo,
+                          struct image *painted, struct err_note *note)
+{
+    const struct look_options options = {0};
+    struct share share = {r, i};
+    struct look_request request = {
+        .source = photo,
+        .recipe = r->look[i],
+        .options = &options,
+        .seed = r->seed,
+        .count = 1,
+        .pool = r->pool,
+        .progress = tell,
+        .progress_ctx = &share,
+        .cancel = r->cancel,
+    };
+
+    return look_render(&request, painted, note);
+}
+
+enum err sheet_draw(const struct sheet_request *r, struct image *out, struct err_note *note)
+{
+    struct layout l;
+    struct image photo = {0}, painted = {0}, sheet = {0};
+    int threads = pool_width(r->pool);
+
+    enum err e = lay_out(r, &l, note);
+    if (!e)
+        e = fit_resample(r->photo, &l.paint, threads, &photo);
+    if (!e)
+        e = new_sheet(&l, &sheet);
+    if (!e)
+        e = place(&l, 0, &photo, "photo", threads, &sheet);
+    for (int i = 0; !e && i < r->looks; i++) {
+        e = draw_look(r, i, &photo, &painted, note);
+        if (!e)
+            e = place(&l, i + 1, &painted, r->look[i]->name[0], threads, &sheet);
+        image_release(&painted);
+    }
+    if (!e) {
+        *out = sheet;
+        sheet = (struct image){0};
+    }
+    image_release(&photo);
+    image_release(&sheet);
+    return e;
+}
