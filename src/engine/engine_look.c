@@ -2,10 +2,9 @@
 #include "engine/engine.h"
 
 #include "base/rand.h"
-#include "look/look.h"
+#include "engine/engine_look_plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The built-in engine: recipes and a crew of threads behind the contract. */
 struct engine_look {
@@ -13,8 +12,6 @@ struct engine_look {
     struct recipe_set *recipes;
     struct pool *pool;
 };
-
-static const char *const FALLBACK = "oil painting";
 
 static void look_close(struct engine *e)
 {
@@ -51,17 +48,16 @@ static void look_estimate(const struct engine *e, int width, int height, const s
                           struct engine_estimate *out)
 {
     const struct engine_look *l = (const struct engine_look *)e;
+    struct look_reading *r = calloc(1, sizeof(*r));
 
-    (void)p;
-    out->bytes = look_bytes(width, height, ENGINE_PICTURES_MAX) + (int64_t)width * height * 4;
-    out->ms = look_ms(width, height, ENGINE_PICTURES_MAX, pool_width(l->pool));
-}
-
-// Without a medium in the prompt: what was understood besides is not lost on the oil painting.
-static bool nothing_understood(const struct prompt *p)
-{
-    return !p->medium && p->materials.count == 0 && p->palette.count == 0 && p->light.count == 0 &&
-           p->modifiers.count == 0;
+    *out = (struct engine_estimate){0};
+    if (!r)
+        return;
+    look_reading_make(l->recipes, p, r);
+    out->bytes = look_bytes(&r->plan, width, height, ENGINE_PICTURES_MAX) +
+                 (int64_t)width * height * 4;
+    out->ms = look_ms(&r->plan, width, height, ENGINE_PICTURES_MAX, pool_width(l->pool));
+    free(r);
 }
 
 static uint32_t style_of(const char *text)
@@ -73,74 +69,12 @@ static uint32_t style_of(const char *text)
     return h | 1;
 }
 
-static const struct recipe *recipe_of_terms(const struct engine_look *l,
-                                            const struct prompt_terms *t, const char **word)
-{
-    for (int i = 0; i < t->count; i++) {
-        const struct recipe *r = recipe_find(l->recipes, t->name[i]);
-        if (r) {
-            *word = t->name[i];
-            return r;
-        }
-    }
-    return NULL;
-}
-
-/*
- * The look of the medium; where that is oil or not said, of a manner of painting ("impressionist"
- * alone or before "oil painting" is a look of its own); without either, of the material. *word is
- * the manner or material that decided, or NULL.
- */
-static const struct recipe *recipe_of(const struct engine_look *l, struct prompt *p,
-                                      struct arena *a, const char **word)
-{
-    const struct recipe *r = NULL;
-
-    *word = NULL;
-    if (!p->medium || strcmp(p->medium, FALLBACK) == 0)
-        r = recipe_of_terms(l, &p->modifiers, word);
-    if (!r && p->medium)
-        r = recipe_find(l->recipes, p->medium);
-    if (!r)
-        r = recipe_of_terms(l, &p->materials, word);
-    if (!r && p->medium)
-        prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; painted in oil instead",
-                    p->medium);
-    else if (nothing_understood(p))
-        prompt_warn(p, a, "no_effect",
-                    "the prompt names no medium or material that is known; painted in oil, with a "
-                    "palette drawn from its words");
-    return r ? r : recipe_find(l->recipes, FALLBACK);
-}
-
 static void warn_terms(struct prompt *p, struct arena *a, const struct prompt_terms *t,
-                       const char *kind, const char *used)
+                       const char *kind)
 {
     for (int i = 0; i < t->count; i++)
-        if (t->name[i] != used)
-            prompt_warn(p, a, "no_effect", "the %s \"%s\" has no effect in this engine yet", kind,
-                        t->name[i]);
-}
-
-static void warn_parameters(struct prompt *p, struct arena *a)
-{
-    static const struct {
-        enum prompt_param param;
-        const char *name;
-    } without[] = {
-        {PROMPT_S, "--s"},
-        {PROMPT_IW, "--iw"},
-        {PROMPT_Q, "--q"},
-        {PROMPT_SREF, "--sref"},
-        {PROMPT_SW, "--sw"},
-        {PROMPT_TILE, "--tile"},
-        {PROMPT_STYLE_RAW, "--style raw"},
-        {PROMPT_WEIGHTS, "::"},
-    };
-
-    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
-        if (p->given & (uint32_t)without[i].param)
-            prompt_warn(p, a, "no_effect", "%s has no effect in this engine yet", without[i].name);
+        prompt_warn(p, a, "no_effect", "the %s \"%s\" has no effect in this engine yet", kind,
+                    t->name[i]);
 }
 
 static enum err look_render_pictures(struct engine *e, const struct engine_request *r,
@@ -148,23 +82,23 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
 {
     struct engine_look *l = (struct engine_look *)e;
     struct prompt *p = r->prompt;
-    struct look_options o = {.chaos = (float)p->chaos / 100.0f};
+    struct look_options o = {.chaos = (float)p->chaos / 100.0f, .raw = p->style_raw};
+    struct look_reading *reading = calloc(1, sizeof(*reading));
 
-    if (nothing_understood(p))
+    if (!reading)
+        return err_set(note, ERR_NOMEM, "no memory for the plan of the picture");
+    if (look_reading_empty(p))
         o.style = style_of(p->text);
-    const char *word;
-    const struct recipe *recipe = recipe_of(l, p, r->arena, &word);
-    warn_parameters(p, r->arena);
-    warn_terms(p, r->arena, &p->materials, "material", word);
-    warn_terms(p, r->arena, &p->palette, "palette", NULL);
-    warn_terms(p, r->arena, &p->light, "light", NULL);
-    warn_terms(p, r->arena, &p->modifiers, "word", word);
+    look_reading_make(l->recipes, p, reading);
+    look_reading_warn(reading, l->recipes, p, r->arena);
+    warn_terms(p, r->arena, &p->palette, "palette");
+    warn_terms(p, r->arena, &p->light, "light");
     for (int i = 0; i < p->excluded.count; i++)
         if (!look_exclude(&o, p->excluded.name[i]))
             prompt_warn(p, r->arena, "no_effect", "--no %s has no effect in this engine yet",
                         p->excluded.name[i]);
     struct look_request request = {.source = r->source,
-                                   .recipe = recipe,
+                                   .plan = &reading->plan,
                                    .options = &o,
                                    .seed = r->seed,
                                    .first = r->first,
@@ -173,7 +107,9 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
                                    .progress = r->progress,
                                    .progress_ctx = r->progress_ctx,
                                    .cancel = r->cancel};
-    return look_render(&request, out, note);
+    enum err code = look_render(&request, out, note);
+    free(reading);
+    return code;
 }
 
 const struct engine_ops engine_look_ops = {

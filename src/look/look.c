@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/look.h"
+#include "look/look_internal.h"
 
 #include "base/buf.h"
 #include "image/colour.h"
 #include "look/colour.h"
 
 #include <stdlib.h>
-
-// Share of a four-picture render that the maps take, for progress.
-static const float MAPS_SHARE = 0.12f;
 
 struct finish {
     const struct look_picture *p;
@@ -54,19 +51,8 @@ static void begin_row(void *ctx, int y, int worker)
     }
 }
 
-struct progress {
-    const struct look_request *r;
-    float from, to; /* of the picture at hand */
-};
-
-static void tell(const struct progress *g, float share)
-{
-    if (g->r->progress)
-        g->r->progress(g->r->progress_ctx, g->from + (g->to - g->from) * share);
-}
-
 static enum err run_steps(struct look_picture *p, const struct recipe *recipe,
-                          const struct progress *g)
+                          const struct look_span *span)
 {
     float all = 0.0f, done = 0.0f;
 
@@ -77,37 +63,38 @@ static enum err run_steps(struct look_picture *p, const struct recipe *recipe,
         if (e != ERR_OK)
             return e;
         done += recipe->step[i].op->cost;
-        tell(g, done / all);
+        look_tell(span, done / all);
     }
     return ERR_OK;
 }
 
-static enum err render_one(const struct look_request *r, const struct look_maps *maps,
-                           uint32_t seed, const struct progress *g, struct image *out)
+enum err look_render_one(const struct look_request *r, const struct recipe *recipe,
+                         const struct look_options *o, const struct look_maps *maps, uint32_t seed,
+                         const struct look_span *s, struct image *out)
 {
     struct look_picture p = {.width = maps->width,
                              .height = maps->height,
                              .px_per_unit = maps->px_per_unit,
                              .maps = maps,
-                             .excluded = r->options->excluded,
-                             .flat = r->options->flat,
-                             .bare = r->options->bare,
+                             .excluded = o->excluded,
+                             .flat = o->flat,
+                             .bare = o->bare,
                              .pool = r->pool,
                              .cancel = r->cancel};
     struct image made = {0};
     size_t n, bytes;
     enum err e = ERR_NOMEM;
 
-    look_variation_of(seed, r->options, &p.variation);
+    look_variation_of(seed, o, &p.variation);
     for (int i = 0; i < p.excluded; i++)
-        p.exclude[i] = r->options->exclude[i];
+        p.exclude[i] = o->exclude[i];
     if (size_mul((size_t)p.width, (size_t)p.height, &n) && size_mul(n, sizeof(*p.px), &bytes))
         p.px = aligned_alloc(sizeof(*p.px), bytes);
     if (!p.px)
         goto out;
     e = pool_run(r->pool, p.height, begin_row, &p, r->cancel) ? ERR_OK : ERR_CANCELLED;
     if (e == ERR_OK)
-        e = run_steps(&p, r->recipe, g);
+        e = run_steps(&p, recipe, s);
     if (e == ERR_OK)
         e = image_new(&made, p.width, p.height);
     if (e != ERR_OK)
@@ -125,51 +112,4 @@ out:
     image_release(&made);
     free(p.px);
     return e;
-}
-
-enum err look_render(const struct look_request *r, struct image *out, struct err_note *note)
-{
-    struct look_maps *maps = NULL;
-    int made = 0;
-    enum err e = look_maps_new(r->source, recipe_needs(r->recipe), r->pool, r->cancel, &maps);
-
-    for (; e == ERR_OK && made < r->count; made++) {
-        float each = (1.0f - MAPS_SHARE) / (float)r->count;
-        struct progress g = {.r = r, .from = MAPS_SHARE + each * (float)made};
-        g.to = g.from + each;
-        tell(&g, 0.0f);
-        uint32_t seed = r->seed + (uint32_t)(r->first + made);
-        e = render_one(r, maps, seed, &g, &out[made]);
-        if (e != ERR_OK)
-            break;
-    }
-    look_maps_free(maps);
-    if (e != ERR_OK) {
-        while (made > 0)
-            image_release(&out[--made]);
-        err_set(note, e,
-                e == ERR_CANCELLED ? "the render was cancelled"
-                                   : "not enough memory for the picture");
-    }
-    return e;
-}
-
-int64_t look_bytes(int width, int height, int count)
-{
-    // Per pixel: the picture at work (16), its relief (4), what is painted so far as the planner
-    // sees it (12), the results (4 each); strokes and their cells.
-    int64_t pixels = (int64_t)width * height;
-
-    return pixels * (16 + 4 + 12 + 4 * count) + look_maps_bytes(width, height) + 24 * 1024 * 1024;
-}
-
-int64_t look_ms(int width, int height, int count, int threads)
-{
-    // Measured (docs/speed.md): 230 to 250 ms of one processor per megapixel and picture with its
-    // share of the maps, which take 140; another thread adds .9 of itself. Planning costs something
-    // at any size.
-    double mp = (double)width * height / 1e6;
-    double ms = 60.0 + mp * (140.0 + 240.0 * count);
-
-    return (int64_t)(ms / (1.0 + 0.9 * (threads - 1)));
 }

@@ -7,9 +7,27 @@
 #include "look/recipe.h"
 
 /*
- * Rendering a look: the photo's maps once, then one picture after the other. The picture's bits
- * depend on source, recipe, seed and options alone, not on threads, compiler or vector width.
+ * Rendering: the photo's maps once, then one picture after the other. The picture's bits depend on
+ * source, plan, seed and options alone, not on threads, compiler or vector width.
  */
+
+enum { LOOK_CHAIN_MAX = 2, LOOK_PARTS_MAX = 4 };
+
+/* Recipes one after the other: the second works on the picture that the first made of the photo. */
+struct look_part {
+    const struct recipe *recipe[LOOK_CHAIN_MAX];
+    int recipes;  /* at least 1 */
+    float weight; /* over 0 */
+};
+
+/* What pictures are made of: the blend of several parts, or one alone. */
+struct look_plan {
+    struct look_part part[LOOK_PARTS_MAX];
+    int parts;    /* at least 1 */
+    float detail; /* 0..3: how much of the photo's fine structure the first recipes find; 1: all
+                     that is there, less: abstracted, more: brought out where edges are */
+};
+
 struct look_options {
     float chaos;    /* 0..1: how far the four differ */
     uint32_t style; /* drawn from the prompt when nothing in it was understood; 0: the recipe's
@@ -17,13 +35,15 @@ struct look_options {
     struct look_exclusion exclude[LOOK_EXCLUSIONS_MAX];
     int excluded;
     bool flat, bare; /* without relief, without canvas */
+    bool raw;        /* the four differ less: nobody's taste but the photo's */
 };
 
 typedef void look_progress_fn(void *ctx, float done);
 
 struct look_request {
     const struct image *source;
-    const struct recipe *recipe;
+    const struct look_plan *plan;
+    const struct recipe *recipe; /* without a plan: this one alone */
     const struct look_options *options;
     uint32_t seed; /* picture i is made with seed + i */
     int first, count;
@@ -37,9 +57,16 @@ struct look_request {
 MUST_USE enum err look_render(const struct look_request *r, struct image *out,
                               struct err_note *note);
 
-/* Peak bytes of a render and its time on `threads` processors of a usual machine. */
-int64_t look_bytes(int width, int height, int count);
-int64_t look_ms(int width, int height, int count, int threads);
+/* Peak bytes of a render, and its time on `threads` processors of a usual machine. */
+int64_t look_bytes(const struct look_plan *p, int width, int height, int count);
+int64_t look_ms(const struct look_plan *p, int width, int height, int count, int threads);
+
+/* The plan that is one recipe alone. */
+static inline struct look_plan look_plan_of(const struct recipe *r)
+{
+    return (struct look_plan){
+        .part[0] = {.recipe[0] = r, .recipes = 1, .weight = 1.0f}, .parts = 1, .detail = 1.0f};
+}
 
 /* What makes the picture of this seed differ from its three neighbours. */
 void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out);

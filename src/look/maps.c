@@ -147,6 +147,12 @@ enum err maps_colour(struct map_maker *k, const struct image *source)
 enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *pool,
                        const atomic_bool *cancel, struct look_maps **out)
 {
+    return look_maps_detailed(source, needs, 1.0f, pool, cancel, out);
+}
+
+enum err look_maps_detailed(const struct image *source, uint32_t needs, float detail,
+                            struct pool *pool, const atomic_bool *cancel, struct look_maps **out)
+{
     struct map_maker k = {.pool = pool, .cancel = cancel};
     enum err e = ERR_NOMEM;
 
@@ -159,6 +165,8 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
     k.m->height = source->height;
     k.m->px_per_unit = look_px_per_unit(source->width, source->height);
     e = maps_colour(&k, source);
+    if (e == ERR_OK && detail != 1.0f)
+        e = maps_detail(&k, detail);
     if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK))
         e = maps_fine(&k);
     if (e == ERR_OK &&

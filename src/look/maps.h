@@ -70,6 +70,11 @@ struct look_maps {
 /* ERR_NOMEM, ERR_CANCELLED; then *out is empty. */
 MUST_USE enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *pool,
                                 const atomic_bool *cancel, struct look_maps **out);
+
+/* The same of a photo with less or more of its fine structure: `detail` 0..3, 1 leaves it alone. */
+MUST_USE enum err look_maps_detailed(const struct image *source, uint32_t needs, float detail,
+                                     struct pool *pool, const atomic_bool *cancel,
+                                     struct look_maps **out);
 void look_maps_free(struct look_maps *m); /* NULL is fine */
 
 /* Bytes that maps with these needs take for a picture of this size. */

@@ -16,6 +16,7 @@ struct map_maker {
 
 /* Each fills its fields of m; ERR_NOMEM or ERR_CANCELLED. */
 MUST_USE enum err maps_colour(struct map_maker *k, const struct image *source);
+MUST_USE enum err maps_detail(struct map_maker *k, float keep); /* changes full and half */
 MUST_USE enum err maps_fine(struct map_maker *k);
 MUST_USE enum err maps_flow(struct map_maker *k);
 MUST_USE enum err maps_abstract(struct map_maker *k);   /* after maps_flow */

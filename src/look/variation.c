@@ -33,6 +33,9 @@ static const struct corner CORNER[4] = {
 // At chaos 1 the corners are this much farther out.
 static const float REACH = 3.4f;
 
+// And this much nearer where the photo's own colours are wanted: still told apart.
+static const float RAW_REACH = 0.6f;
+
 static float dice(uint32_t seed, int which)
 {
     return 2.0f * noise_point(which, 71, seed) - 1.0f;
@@ -41,7 +44,8 @@ static float dice(uint32_t seed, int which)
 void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out)
 {
     const struct corner *k = &CORNER[seed & 3];
-    float far = 1.0f + (REACH - 1.0f) * o->chaos, near = 0.002f * far;
+    float far = (1.0f + (REACH - 1.0f) * o->chaos) * (o->raw ? RAW_REACH : 1.0f),
+          near = 0.002f * far;
 
     *out = (struct look_variation){
         .seed = hash_u32(seed, 17, o->style),

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine_look_plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const FALLBACK = "oil painting";
+
+enum { CUES_MAX = PROMPT_TERMS_MAX + 4 }; // modifiers, then --s, --iw, --q, --style
+
+/* What one weighted part asks for; NULL: nothing of the kind. */
+struct wish {
+    const char *medium, *manner, *material;
+    float weight;
+};
+
+bool look_reading_empty(const struct prompt *p)
+{
+    return !p->medium && p->materials.count == 0 && p->palette.count == 0 && p->light.count == 0 &&
+           p->modifiers.count == 0;
+}
+
+// The first that there is a look of, or else the first.
+static const char *first_look(const struct recipe_set *set, const struct prompt_terms *t)
+{
+    for (int i = 0; i < t->count; i++)
+        if (recipe_find(set, t->name[i]))
+            return t->name[i];
+    return t->count > 0 ? t->name[0] : NULL;
+}
+
+static struct wish wish_of_all(const struct recipe_set *set, const struct prompt *p)
+{
+    return (struct wish){.medium = p->medium,
+                         .manner = first_look(set, &p->modifiers),
+                         .material = first_look(set, &p->materials),
+                         .weight = 1.0f};
+}
+
+static struct wish wish_of_part(const struct prompt_part *part)
+{
+    return (struct wish){.medium = part->medium,
+                         .manner = part->manner,
+                         .material = part->material,
+                         .weight = part->weight};
+}
+
+static const struct recipe *find(const struct recipe_set *set, const char *name)
+{
+    return name ? recipe_find(set, name) : NULL;
+}
+
+// How many recipes the wish comes to, in the order in which they work.
+static int choose(const struct recipe_set *set, const struct wish *w,
+                  const struct recipe *out[LOOK_CHAIN_MAX])
+{
+    bool painted = !w->medium || strcmp(w->medium, FALLBACK) == 0;
+    const struct recipe *manner = painted ? find(set, w->manner) : NULL;
+    const struct recipe *medium = manner ? manner : find(set, w->medium);
+    const struct recipe *material = find(set, w->material);
+    int n = 0;
+
+    if (material)
+        out[n++] = material;
+    if (medium && medium != material)
+        out[n++] = medium;
+    return n;
+}
+
+static bool same_look(const struct look_part *part, const struct recipe *const chosen[], int n)
+{
+    if (part->recipes != n)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (strcmp(part->recipe[i]->name[0], chosen[i]->name[0]) != 0)
+            return false;
+    return true;
+}
+
+// Two parts of one look count as one.
+static void add_part(struct look_reading *r, const struct recipe *const chosen[], int n,
+                     float weight)
+{
+    for (int i = 0; i < r->plan.parts; i++)
+        if (same_look(&r->plan.part[i], chosen, n)) {
+            r->plan.part[i].weight += weight;
+            return;
+        }
+    if (r->plan.parts == LOOK_PARTS_MAX)
+        return;
+    struct look_part *part = &r->plan.part[r->plan.parts++];
+    *part = (struct look_part){.recipes = n, .weight = weight};
+    for (int i = 0; i < n; i++) {
+        r->recipe[r->recipes] = *chosen[i];
+        part->recipe[i] = &r->recipe[r->recipes++];
+    }
+}
+
+static void add_parts(const struct recipe_set *set, const struct prompt *p, struct look_reading *r)
+{
+    const struct recipe *chosen[LOOK_CHAIN_MAX];
+
+    for (int i = 0; i < p->part_count; i++) {
+        struct wish w = wish_of_part(&p->part[i]);
+        int n = w.weight > 0.0f ? choose(set, &w, chosen) : 0;
+        if (n > 0)
+            add_part(r, chosen, n, w.weight);
+    }
+    if (r->plan.parts > 1)
+        return;
+    // One look: of all words together, wherever they stand.
+    struct wish w = wish_of_all(set, p);
+    int n = choose(set, &w, chosen);
+    *r = (struct look_reading){.recipes = 0};
+    if (n == 0)
+        chosen[n++] = recipe_find(set, FALLBACK);
+    add_part(r, chosen, n, 1.0f);
+}
+
+// Usual values move nothing; sqrt, because a style of 250 is meant to be seen.
+static int cues_of(const struct prompt *p, struct recipe_cue cue[CUES_MAX])
+{
+    int n = 0;
+
+    for (int i = 0; i < p->modifiers.count; i++)
+        cue[n++] = (struct recipe_cue){p->modifiers.name[i], 1.0f};
+    if (p->s != 100)
+        cue[n++] = p->s < 100
+                       ? (struct recipe_cue){"--s 0", (float)(100 - p->s) / 100.0f}
+                       : (struct recipe_cue){"--s 1000", sqrtf((float)(p->s - 100) / 900.0f)};
+    if (p->iw != 1.0f)
+        cue[n++] = p->iw < 1.0f ? (struct recipe_cue){"--iw 0", 1.0f - p->iw}
+                                : (struct recipe_cue){"--iw 3", (p->iw - 1.0f) / 2.0f};
+    if (p->q < 1.0f)
+        cue[n++] = (struct recipe_cue){"--q 0.25", p->q < 0.5f ? 1.0f : 0.5f};
+    if (p->q > 1.0f)
+        cue[n++] = (struct recipe_cue){"--q 4", p->q > 2.0f ? 1.0f : 0.5f};
+    if (p->style_raw)
+        cue[n++] = (struct recipe_cue){"--style raw", 1.0f};
+    return n;
+}
+
+void look_reading_make(const struct recipe_set *set, const struct prompt *p,
+                       struct look_reading *out)
+{
+    struct recipe_cue cue[CUES_MAX];
+    int cues = cues_of(p, cue);
+
+    out->plan.parts = 0;
+    out->recipes = 0;
+    add_parts(set, p, out);
+    out->plan.detail = p->iw;
+    for (int i = 0; i < out->recipes; i++)
+        recipe_respond(&out->recipe[i], cue, cues);
+}

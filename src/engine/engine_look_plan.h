@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_ENGINE_ENGINE_LOOK_PLAN_H
+#define PATINA_ENGINE_ENGINE_LOOK_PLAN_H
+
+#include "look/look.h"
+#include "prompt/prompt.h"
+
+/*
+ * How a read prompt becomes a plan of the look engine. For engine_look.c alone.
+ *
+ * 1. Each weighted part with a weight over 0 that names a look is a part of the blend; a prompt
+ *    without weights is one part.
+ * 2. The look of a part is that of its medium; where that is oil or not said, of a manner of
+ *    painting ("impressionist"). A material besides comes first: the medium paints a thing made of
+ *    it. A material alone is the look.
+ * 3. Modifiers and parameters move the recipes' parameters, as the recipes say.
+ */
+struct look_reading {
+    struct look_plan plan; /* of the recipes below */
+    struct recipe recipe[LOOK_PARTS_MAX * LOOK_CHAIN_MAX];
+    int recipes;
+};
+
+/* `set` must outlive *out; so must *out its plan. Any thread. */
+void look_reading_make(const struct recipe_set *set, const struct prompt *p,
+                       struct look_reading *out);
+
+/* Adds a "no_effect" warning for everything in the prompt that the plan does not heed, but for
+ * palette, light and exclusions. */
+void look_reading_warn(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
+                       struct arena *a);
+
+/* Whether not a word says anything about how the picture should look. */
+bool look_reading_empty(const struct prompt *p);
+
+#endif
