@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_COLUMN = 12 };
+enum { NAME_COLUMN = 16 };
 
 static int finish_output(void)
 {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The program's commands. */
+#include "cli/account.h"
 #include "cli/bench.h"
 #include "cli/command.h"
+#include "cli/key.h"
 #include "cli/looks.h"
 #include "cli/render.h"
+#include "cli/webhook.h"
 #include "server/serve.h"
 #include "server/service.h"
 
@@ -14,14 +17,15 @@ static const struct command commands[] = {
     {"render", "make pictures of a file, without the service", render_command},
     {"explain", "show how a prompt is read", explain_command},
     {"looks", "list the looks, show a recipe, draw a sheet of them", looks_command},
+    {"account", "create, list, disable and delete accounts", account_command},
+    {"key", "create, list and revoke API keys", key_command},
+    {"points", "grant points, show what there is", points_command},
+    {"webhook", "list webhooks, send them again", webhook_command},
+    {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
     {"bench", "measure this machine: bench look, bench api", bench_command},
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},
-    {"account", NULL, NULL},
-    {"key", NULL, NULL},
-    {"points", NULL, NULL},
-    {"webhook-secret", NULL, NULL},
     {"model", NULL, NULL},
     {"doctor", NULL, NULL},
     {NULL, NULL, NULL},

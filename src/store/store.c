@@ -319,6 +319,13 @@ enum err store_deliveries_due(struct store *s, int64_t now_ms, const int64_t *bu
     return s->ops->deliveries_due(s, now_ms, busy, busy_count, max, a, out, count);
 }
 
+const char *delivery_state_name(enum delivery_state s)
+{
+    static const char *const name[] = {"waiting", "delivered", "given_up"};
+
+    return name[s];
+}
+
 enum err store_deliveries_list(struct store *s, const struct store_delivery_list *q,
                                struct arena *a, struct delivery **out, int *count)
 {

@@ -288,6 +288,9 @@ MUST_USE enum err store_cancel(struct store *s, int64_t account, const char *uui
 
 enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_DONE = 1, DELIVERY_GIVEN_UP = 2 };
 
+/* "waiting", "delivered", "given_up": the words of the API. Static. */
+const char *delivery_state_name(enum delivery_state s);
+
 struct delivery {
     int64_t id;
     char msg_id[UUID_TEXT + 4]; /* "msg_" + UUID: the same on every attempt */

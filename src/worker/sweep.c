@@ -69,8 +69,9 @@ int sweep_once(const struct sweep_options *o, struct clock_watch *watch, bool or
                   LOG_S("why", "the clock was set; nothing is deleted for an hour"));
     if (!trusted)
         return 0;
-    expired = delete_expired(o, now_ms);
+    // First the rows: what deleted accounts left is due then.
     enum err e = store_sweep(o->store, now_ms);
+    expired = delete_expired(o, now_ms);
     if (!e && orphans)
         e = blob_each(o->blobs, now_ms - SWEEP_ORPHAN_AGE_MS, delete_orphan, &x, &note);
     if (e)

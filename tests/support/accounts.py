@@ -1,35 +1,38 @@
 # SPDX-License-Identifier: MIT
-"""Second accounts, written straight into the store of a server that is not running or idle: there
-is no command for them yet."""
+"""Administration of a server's store, by the commands that an operator has. The server may run or
+not, but has to have been started once."""
 
-import hashlib
+import json
 import sqlite3
-import time
-import uuid
+import subprocess
 
-from support.server import fresh_key
+from support.server import PATINA
+
+COMMAND_S = 60  # sanitized builds on a busy machine
+
+
+def patina(server, *words, status=0):
+    """Runs a command on the server's data; what it printed. `status` is what it has to end with."""
+    done = subprocess.run([PATINA, *map(str, words)], env=server.environment(), capture_output=True,
+                          text=True, timeout=COMMAND_S)
+    assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout if status == 0 else done.stderr
+
+
+def patina_json(server, *words):
+    return json.loads(patina(server, *words, "--json"))
 
 
 def add_account(server, points=12000, private=False):
     """Adds an account; its key."""
-    key, now = fresh_key(), int(time.time() * 1000)
-    with open_store(server) as db:
-        account = db.execute(
-            "INSERT INTO account (uuid, name, is_private, granted, available, created_ms, updated_ms,"
-            " webhook_secret) VALUES (?, 'second', ?, ?, ?, ?, ?, ?)",
-            (uuid.uuid4().bytes, private, points, points, now, now,
-             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).lastrowid
-        db.execute("INSERT INTO ledger (account, kind, points, at_ms) VALUES (?, 1, ?, ?)",
-                   (account, points, now))
-        db.execute("INSERT INTO api_key (sha256, account, prefix, created_ms) VALUES (?, ?, ?, ?)",
-                   (hashlib.sha256(key.encode()).digest(), account, key[:8], now))
-    return key
+    flags = ["--private"] if private else []
+    account = patina_json(server, "account", "create", "second", "--points", points, *flags)
+    return patina(server, "key", "create", account["id"]).strip()
+
+
+def webhook_secret(server, account=1):
+    return patina(server, "webhook-secret", "show", account).strip()
 
 
 def open_store(server):
     return sqlite3.connect(server.data / "patina.db", timeout=10)
-
-
-def webhook_secret(server):
-    with open_store(server) as db:
-        return db.execute("SELECT webhook_secret FROM account ORDER BY id LIMIT 1").fetchone()[0]

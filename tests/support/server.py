@@ -59,14 +59,18 @@ class Server:
         self.base = None
         self.log_path = self.data.with_name(self.data.name + ".log")
 
+    def environment(self):
+        """Of a process that works on the same data: nothing but these settings."""
+        others = {k: v for k, v in os.environ.items() if not k.startswith("PATINA_")}
+        return {**others, **self.settings}
+
     def spawn(self):
         """Starts the process and returns without waiting for it to listen."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PATINA_")}
         (self.data / "listen").unlink(missing_ok=True)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(PATINA), "serve"], env={**environment, **self.settings},
+                [str(PATINA), "serve"], env=self.environment(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.process
 
