@@ -52,6 +52,8 @@ enum err api_open(const struct api_deps *deps, struct api **out, struct err_note
         err_set(note, e, "out of memory");
     if (!e)
         e = side_new(a->d.threads > 0 ? a->d.threads : 2, &a->side, note);
+    if (!e)
+        e = events_new(a, &a->events, note);
     if (e)
         api_close(a);
     else
@@ -63,6 +65,7 @@ void api_close(struct api *a)
 {
     if (!a)
         return;
+    events_free(a->events);
     side_free(a->side);
     places_free(a->places);
     rate_free(a->rate);

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/err_to_http.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/places.h"
 #include "api/rate.h"
@@ -34,6 +35,7 @@ struct api {
     struct rate *rate; /* NULL: off */
     struct places *places;
     struct side *side;
+    struct events *events;
     pthread_mutex_t ready_lock;
     struct readiness readiness;
     pthread_mutex_t derive_lock;
@@ -65,6 +67,9 @@ bool answer_closed(struct api *a, struct http_request *r);
 void answer_beside(struct api *a, struct http_request *r, struct side_task *task,
                    void (*run)(void *ctx), void *ctx);
 
+/* jobs.c: there is none, or it is another account's: nobody can tell which. */
+void answer_no_job(struct api *a, struct http_request *r);
+
 /* jobs.c: writes the task as it is now. */
 void write_task(struct json_writer *w, struct api *a, const struct job *j, bool fresh);
 
@@ -83,6 +88,7 @@ MUST_USE enum err answer_blob(struct api *a, struct http_request *r, const struc
 bool upload_refused(struct api *a, struct http_request *r);
 
 http_handler_fn post_retexture, get_job, post_cancel, get_jobs; /* jobs.c, submit.c */
+http_handler_fn get_events;                                     /* events.c */
 http_handler_fn post_upload, get_upload;                        /* uploads.c */
 http_handler_fn get_balance, get_info, get_active_tasks;        /* account.c */
 http_handler_fn get_file;                                       /* files.c */

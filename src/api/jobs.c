@@ -29,7 +29,7 @@ static void answer_task(struct api *a, struct http_request *r, const struct job 
 }
 
 // One and the same answer for unknown, malformed and other accounts' ids.
-static void answer_no_job(struct api *a, struct http_request *r)
+void answer_no_job(struct api *a, struct http_request *r)
 {
     answer_error(a, r, 404, "there is no such job", NULL);
 }

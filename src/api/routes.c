@@ -10,6 +10,7 @@ const struct http_route api_routes[] = {
     {HTTP_POST, "/api/v1/retexture", "retexture", true, true, BODY_JSON_MAX, post_retexture},
     {HTTP_GET, "/api/v1/job/{id}", "job.get", true, false, 0, get_job},
     {HTTP_POST, "/api/v1/job/{id}/cancel", "job.cancel", true, false, BODY_JSON_MAX, post_cancel},
+    {HTTP_GET, "/api/v1/job/{id}/events", "job.events", true, false, 0, get_events},
     {HTTP_GET, "/api/v1/jobs", "job.list", true, false, 0, get_jobs},
     {HTTP_POST, "/api/v1/uploads", "upload.post", true, true, UPLOAD_BODY_MAX, post_upload},
     {HTTP_GET, "/uploads/{id}", "upload.get", true, false, 0, get_upload},

@@ -23,12 +23,15 @@
  *   2. Its body is collected in memory, up to the route's limit.
  *   3. The route's handler is called on one of the listener's threads. It must not block for long.
  *   4. http_answer() is called exactly once, inside the handler or later from any thread. Until
- *      then the request belongs to the handler's side; afterwards it must not be touched.
+ *      then the request belongs to the handler's side; afterwards it must not be touched. Or the
+ *      handler calls http_answer_stream(): the answer is then made bit by bit, for hours if need
+ * be.
  *
  * DEADLINES (none of them can be stretched by dripping bytes): the first request's headers within
  * HTTP_FIRST_HEADERS_MS of connecting, later ones within HTTP_NEXT_HEADERS_MS of the previous
  * answer, a body within HTTP_BODY_MS of its headers, an answer taken by the client within
- * HTTP_SEND_MS plus its length at HTTP_SEND_RATE. A connection that misses one is closed.
+ * HTTP_SEND_MS plus its length at HTTP_SEND_RATE; of a stream, each piece within HTTP_SEND_MS. A
+ * connection that misses one is closed.
  */
 enum {
     HTTP_FIRST_HEADERS_MS = 10 * 1000,
@@ -37,7 +40,8 @@ enum {
     HTTP_SEND_MS = 30 * 1000,
     HTTP_SEND_RATE = 10 * 1000, /* bytes a second: as slow as a source may be fetched */
 
-    HTTP_CONNECTIONS_MAX = 1024,
+    HTTP_CONNECTIONS_MAX = 1024,         /* streams are counted apart */
+    HTTP_STREAMS_MAX = 4096,             /* over it 503; an idle one takes 28 kB: 115 MB in all */
     HTTP_CONNECTIONS_PER_ADDRESS = 256,  /* of one IPv4 address or IPv6 /64; loopback is
                                             exempt, a proxy in front speaks from there */
     HTTP_TARGET_MAX = 4096,              /* bytes of path and query; over it 414 */
@@ -137,6 +141,30 @@ void http_server_stop(struct http_server *s, int grace_ms);
 
 /* Exactly once per request; see above. Takes over what *out owns, also when it cannot be sent. */
 void http_answer(struct http_request *r, struct http_response *out);
+
+/*
+ * An answer that goes on. The listener asks for the next piece whenever everything so far is in the
+ * kernel's hands, so that a slow client is never sent stale news. All calls come from a thread of
+ * the listener.
+ */
+struct http_stream {
+    /* Appends the next piece to *out. Nothing appended: it sleeps until http_stream_wake(). False:
+     * it ends after what was appended. */
+    bool (*next)(void *ctx, struct buf *out);
+
+    /* It is over: ended, cut, or never begun (HEAD). Once; neither request nor ctx is touched
+     * afterwards. */
+    void (*closed)(void *ctx);
+};
+
+/* Instead of http_answer(), inside the handler alone. `head` gives status and type; its body is not
+ * used. A server that stops ends its streams at once. False when there are too many: then the
+ * request is still to be answered. */
+bool http_answer_stream(struct http_request *r, const struct http_response *head,
+                        const struct http_stream *s, void *ctx);
+
+/* There is news: next() will be called soon. Any thread, until closed() has been called. */
+void http_stream_wake(struct http_request *r);
 
 /* Adds a header to the answer; before http_answer(). `value` is copied; a value with control bytes
  * is dropped. `name` is static. At most HTTP_ANSWER_HEADERS of them. */

@@ -72,14 +72,28 @@ struct http_request {
     struct arena arena;
     struct header header[HTTP_ANSWER_HEADERS];
     int header_count;
-    struct http_response response; /* valid in ANSWERED */
-    bool close;                    /* no further request on this connection */
-    int sent_status;               /* for the log; 0: nothing was sent */
+    struct http_response response;    /* valid in ANSWERED */
+    bool close;                       /* no further request on this connection */
+    const struct http_stream *stream; /* NULL: the answer is whole */
+    void *stream_ctx;
+    struct buf piece; /* of a stream, what of it is still to be sent from piece_at on */
+    size_t piece_at;
+    bool ending;     /* after this piece the stream ends */
+    int sent_status; /* for the log; 0: nothing was sent */
     int64_t sent_bytes;
+};
+
+/* A stream's answer is made by the listener's thread and woken by any. */
+enum stream_state {
+    STREAM_NONE,
+    STREAM_BUSY,   /* next() may be running, or a piece is being sent */
+    STREAM_ASLEEP, /* the connection is suspended */
+    STREAM_WOKEN   /* next() is to be called, again if it is running */
 };
 
 struct conn {
     struct watched watched; /* first: the watch knows connections by it */
+    _Atomic int stream;     /* enum stream_state */
     pthread_t thread;       /* of the library, that serves it */
     struct http_request request;
 };
@@ -99,6 +113,7 @@ struct http_server {
     _Atomic uint64_t next_id;
     _Atomic size_t body_bytes; /* of all bodies being received */
     _Atomic int under_way;     /* requests begun and not completed */
+    _Atomic int streams;       /* of them */
     _Atomic int stopping;      /* 1: no new requests; 2: whoever waits is answered 503 */
     pthread_mutex_t idle_lock;
     pthread_cond_t idle; /* under_way fell to 0 while stopping */
@@ -116,6 +131,10 @@ void request_release(struct http_request *r); /* ready for the next one; not the
 
 /* respond.c: hands the answer to the library. */
 enum MHD_Result respond(struct http_request *r);
+
+/* stream.c: the body of a stream, and its end. */
+struct MHD_Response *stream_body(struct http_request *r);
+void stream_close(struct http_request *r);
 
 /* Writes a whole refusal straight to the socket, where the library cannot or must not answer. The
  * connection has to be closed next. */

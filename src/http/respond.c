@@ -79,7 +79,7 @@ static void add_headers(struct http_request *r, const struct http_response *out,
     const char *cors = r->server->o.cors_origin;
     bool cache = false, csp = false;
 
-    if (r->sent_bytes > 0)
+    if (r->sent_bytes > 0 || r->stream)
         add(m, "Content-Type", out->type ? out->type : "application/json");
     for (int i = 0; i < header_count; i++) {
         add(m, r->header[i].name, r->header[i].value);
@@ -115,7 +115,9 @@ enum MHD_Result respond(struct http_request *r)
         http_response_release(out);
         out->status = 503;
     }
-    struct MHD_Response *m = out->fd >= 0 ? from_file(r, out) : from_memory(r, out);
+    struct MHD_Response *m = r->stream      ? stream_body(r)
+                             : out->fd >= 0 ? from_file(r, out)
+                                            : from_memory(r, out);
     if (!m)
         return MHD_NO;
     add_headers(r, out, abandoned ? 0 : r->header_count, m);

@@ -184,6 +184,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **slot,
     if (!r)
         return;
     log_request(r, code);
+    stream_close(r);
     set_deadline(r, HTTP_NEXT_HEADERS_MS);
     atomic_store_explicit(&conn_of(r)->watched.idle, true, memory_order_relaxed);
     request_unbudget(r);
@@ -306,7 +307,8 @@ static enum MHD_Result has_room(void *ctx, const struct sockaddr *peer, socklen_
 
     (void)peer;
     (void)len;
-    return watch_count(s->watch) < HTTP_CONNECTIONS_MAX ? MHD_YES : MHD_NO;
+    return watch_count(s->watch) - atomic_load(&s->streams) < HTTP_CONNECTIONS_MAX ? MHD_YES
+                                                                                   : MHD_NO;
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
@@ -315,7 +317,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
     struct MHD_OptionItem item[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, s},
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, 2 * HTTP_CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, 2 * (HTTP_CONNECTIONS_MAX + HTTP_STREAMS_MAX), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
@@ -424,11 +426,21 @@ static void abandon(struct watched *c)
         MHD_resume_connection(r->mhd);
 }
 
+// Asleep or not: a stream that looks finds that the server stops, and ends.
+static void wake_stream(struct watched *c)
+{
+    struct conn *conn = (struct conn *)c;
+
+    if (atomic_load(&conn->stream) != STREAM_NONE)
+        http_stream_wake(&conn->request);
+}
+
 void http_server_stop(struct http_server *s, int grace_ms)
 {
     if (!s)
         return;
     atomic_store(&s->stopping, 1);
+    watch_each(s->watch, wake_stream);
     wait_idle(s, grace_ms);
     // From here on nobody parks (see park()), and the library may not be stopped while anybody is.
     atomic_store(&s->stopping, 2);

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,6 +27,13 @@ struct fixture {
     sem_t parked, go, done;
     struct http_request *parked_request;
     int calls;
+
+    // The stream's: what it says next, and how it went.
+    struct http_request *follower;
+    atomic_int news; // pieces to come
+    atomic_bool over;
+    sem_t asked, ended;
+    int said;
 };
 
 static void say(struct http_request *r, int status, const char *text)
@@ -87,6 +95,34 @@ static void file(void *ctx, struct http_request *r)
     http_answer(r, &out);
 }
 
+// Says "0", "1", ... as long as there is news; sleeps when there is none.
+static bool say_next(void *ctx, struct buf *out)
+{
+    struct fixture *f = ctx;
+
+    if (atomic_load(&f->news) > f->said)
+        buf_addf(out, "%d\n", f->said++);
+    bool more = !atomic_load(&f->over);
+    sem_post(&f->asked);
+    return more;
+}
+
+static void stream_ended(void *ctx)
+{
+    sem_post(&((struct fixture *)ctx)->ended);
+}
+
+static void follow(void *ctx, struct http_request *r)
+{
+    static const struct http_stream stream = {say_next, stream_ended};
+    struct fixture *f = ctx;
+    struct http_response head = HTTP_RESPONSE(200);
+
+    head.type = "text/plain";
+    f->follower = r;
+    assert_true(http_answer_stream(r, &head, &stream, f));
+}
+
 static const struct http_route routes[] = {
     {.method = HTTP_GET, .pattern = "/api/echo/{id}", .name = "echo", .handle = echo},
     {.method = HTTP_POST,
@@ -103,6 +139,7 @@ static const struct http_route routes[] = {
      .handle = echo},
     {.method = HTTP_GET, .pattern = "/api/later", .name = "later", .handle = later},
     {.method = HTTP_GET, .pattern = "/api/file", .name = "file", .handle = file},
+    {.method = HTTP_GET, .pattern = "/api/stream", .name = "stream", .handle = follow},
 };
 
 static bool gate(void *ctx, struct http_request *r, const struct http_route *route)
@@ -130,6 +167,8 @@ static int setup_with(void **state, int threads)
     sem_init(&f->parked, 0, 0);
     sem_init(&f->go, 0, 0);
     sem_init(&f->done, 0, 0);
+    sem_init(&f->asked, 0, 0);
+    sem_init(&f->ended, 0, 0);
     struct http_options o = {.address = "127.0.0.1:0",
                              .threads = threads,
                              .routes = routes,
@@ -663,6 +702,82 @@ static void a_stop_answers_who_waits(void **state)
     close(idle);
 }
 
+// Reads until `text` has come.
+static void expect(int fd, const char *text)
+{
+    char got[512] = "";
+    size_t at = 0, len = strlen(text);
+
+    while (at < len) {
+        ssize_t n = recv(fd, got + at, len - at, 0);
+        assert_true(n > 0);
+        at += (size_t)n;
+    }
+    assert_string_equal(got, text);
+}
+
+static void streams_go_on_as_long_as_there_is_news(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f);
+    const char *request = "GET /api/stream HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    f->news = 1;
+    send_bytes(fd, request, strlen(request));
+    struct reply r = read_reply(fd, false);
+    assert_int_equal(r.status, 200);
+    assert_true(header_is(&r, "Content-Type", "text/plain"));
+    assert_true(header_is(&r, "Transfer-Encoding", "chunked"));
+    expect(fd, "2\r\n0\n\r\n");
+    // It is asked again behind the piece, has nothing to say, and sleeps; time is no matter.
+    sem_wait(&f->asked);
+    sem_wait(&f->asked);
+    clock_sim_advance(&f->sim, 24 * 3600 * 1000);
+    for (int i = 1; i < 100; i++) {
+        char chunk[32];
+        atomic_store(&f->news, i + 1);
+        http_stream_wake(f->follower);
+        snprintf(chunk, sizeof(chunk), "%d\r\n%d\n\r\n", i < 10 ? 2 : 3, i);
+        expect(fd, chunk);
+    }
+    http_stream_wake(f->follower); // without news: nothing comes of it
+    atomic_store(&f->over, true);
+    http_stream_wake(f->follower);
+    expect(fd, "0\r\n\r\n");
+    sem_wait(&f->ended);
+    // The connection takes the next request.
+    const char *next = "GET /api/echo/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+    send_bytes(fd, next, strlen(next));
+    assert_int_equal(read_reply(fd, true).status, 200);
+    close(fd);
+}
+
+static void a_stream_without_a_body_is_over_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct reply r = ask(f, "HEAD /api/stream HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    assert_int_equal(r.status, 200);
+    sem_wait(&f->ended);
+}
+
+static void a_stop_ends_streams(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f);
+    const char *request = "GET /api/stream HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    send_bytes(fd, request, strlen(request));
+    assert_int_equal(read_reply(fd, false).status, 200);
+    sem_wait(&f->asked); // it sleeps, or is about to
+    http_server_stop(f->server, 5000);
+    f->server = NULL;
+    expect(fd, "0\r\n\r\n");
+    assert_true(closed(fd));
+    sem_wait(&f->ended);
+    close(fd);
+}
+
 static void bad_addresses_are_refused(void **state)
 {
     static const char *const bad[] = {"",         "8080",        "127.0.0.1",       ":80",
@@ -707,6 +822,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(dripping_does_not_stretch_a_deadline, setup_single,
                                         teardown),
         T(a_stop_answers_who_waits),
+        T(streams_go_on_as_long_as_there_is_news),
+        T(a_stream_without_a_body_is_over_at_once),
+        T(a_stop_ends_streams),
         T(bad_addresses_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_API_EVENTS_H
+#define PATINA_API_EVENTS_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+/*
+ * Server-Sent Events of one job each (protocol.md section 4; HTML Living Standard, "Server-sent
+ * events"): the task object at each change of status or progress, a comment every so often, the end
+ * behind the terminal event.
+ *
+ * One thread looks several times a second at what each stream's job is doing and wakes the streams
+ * that have news. A running job is looked up on the board, in memory; a waiting one in the store,
+ * once a second; what is sent is read when it is sent.
+ */
+enum {
+    EVENTS_TICK_MS = 200,         /* at most five events a second */
+    EVENTS_WAITING_MS = 1000,     /* how often waiting jobs are looked up */
+    EVENTS_COMMENT_MS = 15 * 1000 /* of silence, then a comment keeps proxies from cutting */
+};
+
+struct api;
+struct events;
+
+MUST_USE enum err events_new(struct api *a, struct events **out, struct err_note *note);
+
+/* Every stream must have been closed: after http_server_stop(). NULL is fine. */
+void events_free(struct events *e);
+
+#endif
