@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR_MOST = 8, RADIUS_MOST = 6, SMOOTHINGS = 7, MOVE_REACH = 2 };
+enum { NEAR_MOST = 8, RADIUS_MOST = 6, MOVE_REACH = 2, RUN_MOST = 255 };
 
 static const float SIGMA = 3.0f;        /* units */
 static const float SIGMA_MOVE = 4.2f;   /* the same while outlines move */
@@ -16,8 +16,23 @@ struct smooth {
     uint16_t *to;
     uint8_t *mixed; /* 1: another label within the radius */
     int radius;
+    uint8_t *run; /* pixels of one label from here to the right, at most RUN_MOST */
     float tap[2 * RADIUS_MOST + 1];
+    float below[2 * RADIUS_MOST + 2]; /* sum of the taps before each */
 };
+
+static void find_runs(struct smooth *s)
+{
+    int w = s->c->width;
+
+    for (int y = 0; y < s->c->height; y++) {
+        const uint16_t *from = s->from + (size_t)y * (size_t)w;
+        uint8_t *run = s->run + (size_t)y * (size_t)w;
+        run[w - 1] = 1;
+        for (int x = w - 2; x >= 0; x--)
+            run[x] = from[x] != from[x + 1] ? 1 : run[x + 1] < RUN_MOST ? run[x + 1] + 1 : RUN_MOST;
+    }
+}
 
 // Marks what is within r pixels of a border, so that the insides of pieces cost nothing.
 static void mark_mixed(struct smooth *s, int r)
@@ -43,28 +58,38 @@ struct vote {
     int n;
 };
 
-// Gaussian share of each label around a pixel; beyond NEAR_MOST labels the rest is left out.
+static void add_vote(struct vote *v, uint16_t label, float weight)
+{
+    int k = 0;
+
+    while (k < v->n && v->label[k] != label)
+        k++;
+    if (k == NEAR_MOST)
+        return;
+    if (k == v->n) {
+        v->label[k] = label;
+        v->weight[k] = 0.0f;
+        v->n++;
+    }
+    v->weight[k] += weight;
+}
+
+// Gaussian share of each label around a pixel; beyond NEAR_MOST labels the rest is left out. Labels
+// come in runs, so that a row of the window has hardly more than one or two.
 static void vote_at(const struct smooth *s, int x, int y, struct vote *v)
 {
-    int w = s->c->width, h = s->c->height, last = 0;
+    int w = s->c->width, h = s->c->height, r = s->radius;
 
     v->n = 0;
-    for (int j = -s->radius; j <= s->radius; j++) {
-        const uint16_t *row = s->from + (size_t)clampi(y + j, 0, h - 1) * (size_t)w;
-        for (int i = -s->radius; i <= s->radius; i++) {
-            uint16_t label = row[clampi(x + i, 0, w - 1)];
-            int k = v->n > last && v->label[last] == label ? last : 0;
-            while (k < v->n && v->label[k] != label)
-                k++;
-            if (k == NEAR_MOST)
-                continue;
-            if (k == v->n) {
-                v->label[k] = label;
-                v->weight[k] = 0.0f;
-                v->n++;
-            }
-            v->weight[k] += s->tap[j + s->radius] * s->tap[i + s->radius];
-            last = k;
+    for (int j = -r; j <= r; j++) {
+        size_t row = (size_t)clampi(y + j, 0, h - 1) * (size_t)w;
+        int at = x > r ? x - r : 0, tap = 0;
+        while (tap <= 2 * r) {
+            int end = at + s->run[row + (size_t)at] - (x - r); // the first tap after this run
+            end = end > 2 * r || end + x - r >= w ? 2 * r + 1 : end;
+            add_vote(v, s->from[row + (size_t)at], s->tap[j + r] * (s->below[end] - s->below[tap]));
+            tap = end;
+            at = end + x - r;
         }
     }
 }
@@ -133,45 +158,80 @@ static void set_taps(struct smooth *s, float sigma)
     }
     for (int i = 0; i <= 2 * s->radius; i++)
         s->tap[i] /= sum;
+    s->below[0] = 0.0f;
+    for (int i = 0; i <= 2 * s->radius; i++)
+        s->below[i + 1] = s->below[i] + s->tap[i];
+}
+
+static enum err smooth_begin(struct smooth *s, struct cells *c, uint16_t *label, float sigma)
+{
+    size_t pixels = (size_t)c->width * (size_t)c->height;
+
+    *s = (struct smooth){.c = c, .from = label, .mixed = malloc(pixels), .run = malloc(pixels)};
+    set_taps(s, sigma);
+    return s->mixed && s->run ? ERR_OK : ERR_NOMEM;
+}
+
+static void smooth_end(struct smooth *s)
+{
+    free(s->mixed);
+    free(s->run);
+}
+
+static float sigma_of(const struct cells *c)
+{
+    return SIGMA * c->per_unit > SIGMA_PIXELS ? SIGMA * c->per_unit : SIGMA_PIXELS;
+}
+
+static enum err move_outlines(struct cells *c, const struct look_picture *p, uint16_t *label,
+                              int passes)
+{
+    size_t bytes = (size_t)c->width * (size_t)c->height * sizeof(*label);
+    uint16_t *moved = malloc(bytes);
+    struct smooth s;
+    enum err e = smooth_begin(&s, c, label, sigma_of(c) * SIGMA_MOVE / SIGMA);
+
+    s.to = moved;
+    if (!moved)
+        e = ERR_NOMEM;
+    for (int i = 0; i < passes && e == ERR_OK; i++) {
+        // An outline moves by less than that in one pass.
+        mark_mixed(&s, MOVE_REACH);
+        find_runs(&s);
+        if (!pool_run(p->pool, c->height, threshold_row, &s, p->cancel))
+            e = ERR_CANCELLED;
+        else
+            memcpy(label, moved, bytes);
+    }
+    smooth_end(&s);
+    free(moved);
+    return e;
 }
 
 enum err cells_smooth(struct cells *c, const struct look_picture *p, uint16_t *label, int passes)
 {
-    size_t pixels = (size_t)c->width * (size_t)c->height;
-    float sigma = SIGMA * c->per_unit > SIGMA_PIXELS ? SIGMA * c->per_unit : SIGMA_PIXELS;
-    struct smooth s = {.c = c};
-    uint16_t *other = malloc(pixels * sizeof(*other));
-    enum err e = ERR_NOMEM;
+    struct smooth s;
+    enum err e = move_outlines(c, p, label, passes);
 
-    s.mixed = malloc(pixels);
-    c->at = malloc(pixels * sizeof(*c->at));
-    if (!other || !s.mixed || !c->at)
-        goto out;
-    set_taps(&s, sigma * SIGMA_MOVE / SIGMA);
-    c->sigma = sigma / c->per_unit;
-    s.from = label;
-    s.to = other;
-    e = ERR_CANCELLED;
-    for (int i = 0; i < passes; i++) {
-        // An outline moves by less than that in one pass.
-        mark_mixed(&s, MOVE_REACH);
-        if (!pool_run(p->pool, c->height, threshold_row, &s, p->cancel))
-            goto out;
-        uint16_t *made = s.to;
-        s.to = made == other ? label : other;
-        s.from = made;
+    if (e != ERR_OK)
+        return e;
+    e = smooth_begin(&s, c, label, sigma_of(c));
+    c->sigma = sigma_of(c) / c->per_unit;
+    c->at = malloc((size_t)c->width * (size_t)c->height * sizeof(*c->at));
+    if (!c->at)
+        e = ERR_NOMEM;
+    if (e == ERR_OK) {
+        mark_mixed(&s, s.radius);
+        find_runs(&s);
+        if (!pool_run(p->pool, c->height, share_row, &s, p->cancel))
+            e = ERR_CANCELLED;
     }
-    set_taps(&s, sigma);
-    mark_mixed(&s, s.radius);
-    if (pool_run(p->pool, c->height, share_row, &s, p->cancel))
-        e = ERR_OK;
-out:
-    free(other);
-    free(s.mixed);
+    smooth_end(&s);
     return e;
 }
 
-enum err cells_new(struct cells *c, const struct look_picture *p, float pieces)
+enum err cells_new(struct cells *c, const struct look_picture *p, float pieces, int passes,
+                   float quarry)
 {
     const struct look_maps *m = p->maps;
     float area = (float)m->mid[0].width * (float)m->mid[0].height;
@@ -183,9 +243,13 @@ enum err cells_new(struct cells *c, const struct look_picture *p, float pieces)
     uint16_t *label = malloc((size_t)c->width * (size_t)c->height * sizeof(*label));
     enum err e = label ? cells_superpixels(p, step, label, &c->count) : ERR_NOMEM;
     if (e == ERR_OK)
-        e = cells_join(m, (int)pieces, label, &c->count);
+        e = cells_join(m, (int)pieces, quarry > 0.0f, label, &c->count);
     if (e == ERR_OK)
-        e = cells_smooth(c, p, label, SMOOTHINGS);
+        e = move_outlines(c, p, label, passes);
+    if (e == ERR_OK && quarry > 0.0f)
+        e = cells_quarry(p, quarry, label, &c->count);
+    if (e == ERR_OK)
+        e = cells_smooth(c, p, label, 1);
     free(label);
     if (e != ERR_OK)
         cells_release(c);

@@ -30,8 +30,11 @@ struct cells {
     struct cell_shares *at; /* owned */
 };
 
-/* About `pieces` of them, 1 to 1000. ERR_NOMEM, ERR_CANCELLED; release with cells_release(). */
-MUST_USE enum err cells_new(struct cells *c, const struct look_picture *p, float pieces);
+/* About `pieces` of them, 1 to 1000; `passes` of moving outlines; large calm ones cut into panes
+ * with sides of about `quarry` units (0: not). ERR_NOMEM, ERR_CANCELLED; release with
+ * cells_release(). */
+MUST_USE enum err cells_new(struct cells *c, const struct look_picture *p, float pieces, int passes,
+                            float quarry);
 void cells_release(struct cells *c);
 
 struct cell_spot {
@@ -45,7 +48,14 @@ void cells_at(const struct cells *c, float x, float y, struct cell_spot *out);
 /* The steps of cells_new(), for its tests. `label` has one entry per half-size pixel. */
 MUST_USE enum err cells_superpixels(const struct look_picture *p, float step, uint16_t *label,
                                     int *count);
-MUST_USE enum err cells_join(const struct look_maps *m, int target, uint16_t *label, int *count);
+/* Each connected part of one label, and of one `second` label if there are such, gets a label of
+ * its own; parts under `least` pixels go to a neighbour. */
+MUST_USE enum err cells_parts(uint16_t *label, const uint16_t *second, int w, int h, int least,
+                              int *count);
+MUST_USE enum err cells_quarry(const struct look_picture *p, float side, uint16_t *label,
+                               int *count);
+MUST_USE enum err cells_join(const struct look_maps *m, int target, bool grounds, uint16_t *label,
+                             int *count);
 MUST_USE enum err cells_smooth(struct cells *c, const struct look_picture *p, uint16_t *label,
                                int passes);
 

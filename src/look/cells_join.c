@@ -26,6 +26,7 @@ struct join {
     int pieces, borders;
     int *seen;    /* by piece: border with the piece at hand, or -1 */
     float wanted; /* pixels of a piece */
+    bool grounds; /* calm pieces may be of any size */
 };
 
 static float step_between(const struct look_maps *m, size_t i, size_t j)
@@ -48,15 +49,20 @@ static void price(const struct join *j, struct border *e)
     float size = 2.0f * a->n * b->n / (sum * j->wanted);
     // Pieces that share much of the smaller one's outline make a compact whole.
     float compact = 3.5f * sqrtf(least) / e->length;
+    float most = a->care > b->care ? a->care : b->care;
+    float calm = j->grounds ? 1.0f - smoothf(0.1f, 0.2f, most) : 0.0f;
+    size = mixf(size, 0.12f, calm);
     float cost = (colour + 0.6f * e->step / e->length + 0.02f) * sqrtf(size) *
                  sqrtf(clampf(compact, 0.5f, 8.0f));
 
     // Lead does not cut through a face: the painter's brush does what is needed there.
-    cost *= 1.0f - 0.6f * smoothf(0.25f, 0.6f, a->care < b->care ? a->care : b->care);
+    float face = smoothf(0.2f, 0.5f, 0.5f * (a->care + b->care));
+    cost *= 1.0f - 0.85f * face;
     if (least < 0.12f * j->wanted)
         cost *= 0.15f;
     if (sum > 3.0f * j->wanted)
-        cost *= sum / (1.5f * j->wanted);
+        cost *= mixf(sum / (1.5f * j->wanted), 1.0f + sum / (12.0f * j->wanted),
+                     face > calm ? face : calm);
     e->cost = cost;
 }
 
@@ -188,9 +194,10 @@ static void renumber(struct join *j, uint16_t *label, int *count)
     *count = n;
 }
 
-enum err cells_join(const struct look_maps *m, int target, uint16_t *label, int *count)
+enum err cells_join(const struct look_maps *m, int target, bool grounds, uint16_t *label,
+                    int *count)
 {
-    struct join j = {.m = m, .pieces = *count};
+    struct join j = {.m = m, .pieces = *count, .grounds = grounds};
     int left = *count;
     enum err e = ERR_NOMEM;
 

@@ -79,8 +79,7 @@ static void move_centres(struct slic *s, struct centre *sum, int *n)
     }
 }
 
-// Each connected part gets a label of its own; parts under `least` pixels go to a neighbour.
-static enum err split_parts(uint16_t *label, int w, int h, int least, int *count)
+enum err cells_parts(uint16_t *label, const uint16_t *second, int w, int h, int least, int *count)
 {
     static const int DX[4] = {-1, 1, 0, 0}, DY[4] = {0, 0, -1, 1};
     size_t pixels = (size_t)w * (size_t)h;
@@ -98,6 +97,7 @@ static enum err split_parts(uint16_t *label, int w, int h, int least, int *count
         if (part[from] != UINT16_MAX)
             continue;
         int n = 0, beside = -1;
+        bool kin = false; // beside has the same label
         queue[n++] = (int)from;
         part[from] = (uint16_t)parts;
         for (int at = 0; at < n; at++)
@@ -105,11 +105,13 @@ static enum err split_parts(uint16_t *label, int w, int h, int least, int *count
                 int x = queue[at] % w + DX[k], y = queue[at] / w + DY[k], next = y * w + x;
                 if (x < 0 || y < 0 || x >= w || y >= h)
                     continue;
-                if (part[next] == UINT16_MAX && label[next] == label[from]) {
+                bool same = label[next] == label[from];
+                if (part[next] == UINT16_MAX && same && (!second || second[next] == second[from])) {
                     part[next] = (uint16_t)parts;
                     queue[n++] = next;
-                } else if (part[next] != UINT16_MAX && part[next] != parts) {
+                } else if (part[next] != UINT16_MAX && part[next] != parts && (same || !kin)) {
                     beside = part[next];
+                    kin = same;
                 }
             }
         if (n >= least || beside < 0)
@@ -158,7 +160,7 @@ enum err cells_superpixels(const struct look_picture *p, float step, uint16_t *l
             move_centres(&s, sum, n);
     }
     // A quarter of a superpixel: at most four parts to each, so labels stay within 16 bits.
-    e = split_parts(label, w, h, (int)(0.25f * s.step * s.step), count);
+    e = cells_parts(label, NULL, w, h, (int)(0.25f * s.step * s.step), count);
 out:
     free(s.centre);
     free(sum);

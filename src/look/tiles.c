@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/tiles.h"
 
-#include "look/noise.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 8 };
+enum { ROUNDS = 2 };
 
 // Added to the distance of tiles in another piece: they take what no tile of its own is near to.
 static const float ACROSS = 1.0f;
@@ -22,68 +20,16 @@ struct layout {
     int *owner; /* by half-size pixel */
 };
 
-static float size_at(const struct layout *l, float x, float y)
-{
-    const struct look_maps *m = l->p->maps;
-    float care = plane_at(&m->importance, x * m->half_per_unit, y * m->half_per_unit);
-    float size = l->size * mixf(1.0f, l->small, smoothf(0.08f, 0.55f, care));
-    // A tile is at least as large as can be seen.
-    float least = 1.5f / m->half_per_unit;
-
-    return size > least ? size : least;
-}
-
-// Error diffusion (Floyd and Steinberg 1976) of what share of a tile each pixel is: as many tiles
-// as fit, evenly strewn whatever their sizes. Called once to count and once to place them.
-static int strew(const struct layout *l, float *error, struct tile *out)
-{
-    const struct cells *c = l->t->cells;
-    int w = c->width, n = 0;
-    float unit = 1.0f / c->per_unit;
-
-    memset(error, 0, 2 * (size_t)(w + 2) * sizeof(*error));
-    for (int y = 0; y < c->height; y++) {
-        float *here = error + (y & 1) * (w + 2), *below = error + (~y & 1) * (w + 2);
-        int step = y & 1 ? -1 : 1;
-        memset(below, 0, (size_t)(w + 2) * sizeof(*below));
-        for (int i = 0; i < w; i++) {
-            int x = step > 0 ? i : w - 1 - i;
-            float ux = ((float)x + 0.5f) * unit, uy = ((float)y + 0.5f) * unit;
-            float side = size_at(l, ux, uy) * c->per_unit, share = 1.0f / (side * side);
-            float v = here[x + 1] + share;
-            float limit = 0.5f + 0.4f * (noise_point(x, y, l->p->variation.seed + 8u) - 0.5f);
-            if (v > limit) {
-                if (out)
-                    out[n] = (struct tile){.x = ux, .y = uy};
-                n++;
-                v -= 1.0f;
-            }
-            here[x + 1 + step] += 0.4375f * v;
-            below[x + 1 - step] += 0.1875f * v;
-            below[x + 1] += 0.3125f * v;
-            below[x + 1 + step] += 0.0625f * v;
-        }
-    }
-    return n;
-}
-
 // What a tile is where it lies now.
 static void settle_tile(const struct layout *l, struct tile *k)
 {
-    const struct look_maps *m = l->p->maps;
-    float x = k->x * m->half_per_unit, y = k->y * m->half_per_unit;
-    float fc = plane_at(&m->flow_c, x, y), fs = plane_at(&m->flow_s, x, y);
-    float norm = sqrtf(fc * fc + fs * fs);
     struct cell_spot spot;
 
     cells_at(l->t->cells, k->x, k->y, &spot);
     k->label = spot.label;
-    k->size = size_at(l, k->x, k->y);
+    k->size = tile_side(l->p, l->size, l->small, k->x, k->y);
     k->per = 2.0f / k->size;
-    k->c = 1.0f;
-    k->s = 0.0f;
-    if (norm > 1e-6f)
-        half_angle(fc / norm, fs / norm, &k->c, &k->s);
+    tile_turn(l->p, k);
 }
 
 // Blocks that a tile is near to.
@@ -204,25 +150,25 @@ enum err tiles_new(struct tiles *t, const struct look_picture *p, const struct c
 {
     struct layout l = {.t = t, .p = p, .size = size, .small = small};
     size_t pixels = (size_t)c->width * (size_t)c->height;
-    float *error = malloc(2 * (size_t)(c->width + 2) * sizeof(*error));
     struct sums *sum = NULL;
     enum err e = ERR_NOMEM;
 
     *t = (struct tiles){.cells = c};
     l.owner = malloc(pixels * sizeof(*l.owner));
-    if (!error || !l.owner)
+    if (!l.owner)
         goto out;
+    e = tiles_lay(t, p, size, small);
+    if (e != ERR_OK)
+        goto out;
+    e = ERR_NOMEM;
     t->block = 3.0f / c->per_unit; // a few pixels: short lists, and not many of them
     t->cols = (int)((float)c->width / c->per_unit / t->block) + 1;
     t->rows = (int)((float)c->height / c->per_unit / t->block) + 1;
-    t->count = strew(&l, error, NULL);
     size_t room = (size_t)t->count + 1;
-    t->tile = calloc(room, sizeof(*t->tile));
     sum = calloc(room, sizeof(*sum));
     t->start = malloc(((size_t)t->cols * (size_t)t->rows + 1) * sizeof(*t->start));
-    if (!t->tile || !sum || !t->start)
+    if (!sum || !t->start)
         goto out;
-    strew(&l, error, t->tile);
     e = settle(&l);
     for (int i = 0; i < ROUNDS && e == ERR_OK; i++) {
         if (!pool_run(p->pool, c->height, own_row, &l, p->cancel)) {
@@ -233,7 +179,6 @@ enum err tiles_new(struct tiles *t, const struct look_picture *p, const struct c
         e = settle(&l);
     }
 out:
-    free(error);
     free(l.owner);
     free(sum);
     if (e != ERR_OK)

@@ -5,10 +5,10 @@
 #include "look/cells.h"
 
 /*
- * Square tiles side by side along the picture's edges, none across the border of two pieces: the
- * centroidal Voronoi diagram of Hausner 2001, whose distance is that of a square turned with the
- * picture's flow, in tile sizes. Private to look/. Operators that use it need NEED_FLOW besides
- * what cells do.
+ * Square tiles in rows along the picture's edges, none across the border of two pieces: laid row by
+ * row as Di Blasi and Gallo 2005 do, then moved to the middles of their places, which are those of
+ * Hausner 2001: his distance is that of a square turned with the picture's flow, in tile sizes.
+ * Private to look/. Operators that use it need NEED_FLOW besides what cells do.
  */
 struct tile {
     float x, y; /* middle, units */
@@ -33,6 +33,11 @@ struct tiles {
 MUST_USE enum err tiles_new(struct tiles *t, const struct look_picture *p, const struct cells *c,
                             float size, float small);
 void tiles_release(struct tiles *t);
+
+/* Its steps: where tiles go, with t->cells set; only x, y, c, s, size and per of each are. */
+MUST_USE enum err tiles_lay(struct tiles *t, const struct look_picture *p, float size, float small);
+float tile_side(const struct look_picture *p, float size, float small, float x, float y);
+void tile_turn(const struct look_picture *p, struct tile *k); /* sets c and s */
 
 /* The tile that a place belongs to, and the runner-up. Tiles whose middle is farther than their own
  * size may be missed. */

@@ -133,7 +133,7 @@ static void pieces_are_whole_and_as_many_as_wanted(void **state)
         int count, parts = 0, all = 0;
         assert_int_equal(cells_superpixels(&c.p, 6.0f, label, &count), ERR_OK);
         assert_true(count > WANTED[i]);
-        assert_int_equal(cells_join(c.maps, WANTED[i], label, &count), ERR_OK);
+        assert_int_equal(cells_join(c.maps, WANTED[i], false, label, &count), ERR_OK);
         assert_int_equal(count, WANTED[i]);
         for (int at = 0; at < w * h; at++)
             if (label[at] != UINT16_MAX) {
@@ -158,7 +158,7 @@ static void borders_are_where_the_colours_change(void **state)
     int w = c.maps->mid[0].width, h = c.maps->mid[0].height, count;
     uint16_t *label = labels_new(&c);
     assert_int_equal(cells_superpixels(&c.p, 6.0f, label, &count), ERR_OK);
-    assert_int_equal(cells_join(c.maps, 3, label, &count), ERR_OK);
+    assert_int_equal(cells_join(c.maps, 3, false, label, &count), ERR_OK);
     uint16_t red = label[0], blue = label[w - 1], green = label[h / 2 * w + 3 * w / 10];
     assert_true(red != blue && red != green && blue != green);
     for (int y = 0; y < h; y++)
@@ -168,6 +168,40 @@ static void borders_are_where_the_colours_change(void **state)
             else if (x > w * 6 / 10 + 4)
                 assert_int_equal(label[y * w + x], blue);
     free(label);
+    cut_end(&c);
+}
+
+// One calm piece becomes panes of about the wanted size, each whole; one too small to cut stays.
+static void calm_ground_is_cut_into_panes(void **state)
+{
+    static const float SIDE[] = {60.0f, 120.0f, 2000.0f};
+    const struct fixture *f = *state;
+    struct cut c;
+
+    cut_begin(&c, f, 512, 384);
+    int w = c.maps->mid[0].width, h = c.maps->mid[0].height;
+    for (int i = 0; i < w * h; i++)
+        c.maps->importance.px[i] = 0.0f;
+    for (size_t i = 0; i < sizeof(SIDE) / sizeof(SIDE[0]); i++)
+        for (uint32_t seed = 0; seed < 4; seed++) {
+            float pane = SIDE[i] * SIDE[i] / (1024.0f * 768.0f) * (float)(w * h);
+            int count = 1, parts = 0;
+            uint16_t *label = labels_new(&c);
+            c.p.variation.seed = seed;
+            assert_int_equal(cells_quarry(&c.p, SIDE[i], label, &count), ERR_OK);
+            if (SIDE[i] > 1000.0f)
+                assert_int_equal(count, 1);
+            else
+                assert_float_equal((float)count, (float)(w * h) / pane, 0.35f * (float)count);
+            for (int at = 0; at < w * h; at++)
+                if (label[at] != UINT16_MAX) {
+                    int n = reached(label, w, h, at % w, at / w, label[at]);
+                    parts++;
+                    assert_true((float)n >= 0.29f * pane || count == 1 || at < w);
+                }
+            assert_int_equal(parts, count);
+            free(label);
+        }
     cut_end(&c);
 }
 
@@ -288,7 +322,7 @@ static void tiles_fill_the_picture_and_are_found(void **state)
     struct cells cells;
 
     cut_begin(&c, f, 512, 384);
-    assert_int_equal(cells_new(&cells, &c.p, 12.0f), ERR_OK);
+    assert_int_equal(cells_new(&cells, &c.p, 12.0f, 7, 0.0f), ERR_OK);
     for (int i = 0; i < 2; i++) {
         struct tiles t;
         float units = 1024.0f * 768.0f, area = 0.0f, far = 0.0f;
@@ -327,6 +361,7 @@ int main(void)
         cmocka_unit_test(colours_stay_where_they_were),
         cmocka_unit_test(pieces_are_whole_and_as_many_as_wanted),
         cmocka_unit_test(borders_are_where_the_colours_change),
+        cmocka_unit_test(calm_ground_is_cut_into_panes),
         cmocka_unit_test(distance_to_a_border_is_in_units),
         cmocka_unit_test(shares_are_as_their_slow_twin_counts_them),
         cmocka_unit_test(tiles_fill_the_picture_and_are_found),

@@ -10,17 +10,18 @@
  * of hand-made glass, and painted with what glass painters fire onto it: dark lines and a thin matt
  * for the modelling, most where it matters. Leaves the distance to the next pane in the height.
  */
-enum { PIECES, CHROMA, MATT, LINES, STREAKS, SEEDS, CLEAR, TINT };
+enum { PIECES, CHROMA, MATT, LINES, STREAKS, SEEDS, CLEAR, TINT, QUARRY };
 
 static const struct look_param PARAM[] = {
-    {"pieces", 20.0f, 1000.0f, 280.0f, "panes of glass"},
+    {"pieces", 20.0f, 1000.0f, 110.0f, "panes of glass before the ground is cut"},
     {"chroma", 0.0f, 4.0f, 1.7f, "factor on the colour of the glass"},
-    {"matt", 0.0f, 1.0f, 0.5f, "how much of the photo's modelling is painted on"},
+    {"matt", 0.0f, 1.0f, 0.7f, "how much of the photo's modelling is painted on"},
     {"lines", 0.0f, 1.0f, 0.85f, "strength of the painted lines"},
-    {"streaks", 0.0f, 1.0f, 0.5f, "how uneven the glass is"},
+    {"streaks", 0.0f, 1.0f, 0.4f, "how uneven the glass is"},
     {"seeds", 0.0f, 1.0f, 0.2f, "share of places that hold a bubble"},
     {"clear", 0.0f, 1.0f, 0.2f, "how bright dark places become: glass lets light through"},
     {"tint", 0.0f, 0.1f, 0.025f, "colour of glass where the photo has none"},
+    {"quarry", 0.0f, 400.0f, 62.0f, "side of the panes of calm grounds, units; 0: as they come"},
     {0}};
 
 struct pane {
@@ -69,7 +70,7 @@ static void choose_glass(struct glass *g)
         float gain = g->value[CHROMA] * (1.0f + 0.0175f * C / (C * C + 0.0008f));
         gain *= 1.0f + 0.3f * (noise_point(i, 3, seed) - 0.5f);
         float up = g->value[CLEAR] * (1.0f - L) * (0.35f + 0.65f * L);
-        t->c[0] = clampf(L + up + 0.07f * dL, 0.12f, 0.97f);
+        t->c[0] = clampf(L + up + 0.05f * dL, 0.12f, 0.97f);
         t->c[1] = gain * (a - 0.22f * dh * b);
         t->c[2] = gain * (b + 0.22f * dh * a);
         // Clear glass is never without a cast: amber, green or blue.
@@ -108,7 +109,7 @@ static float streaks_at(const struct glass *g, const struct pane *t, int label, 
 
     return 0.6f * (noise_at(along / 90.0f, (across + bend) / 11.0f, seed) - 0.5f) +
            0.4f * (noise_at(along / 40.0f, (across + bend) / 4.0f, seed + 1u) - 0.5f) +
-           0.8f * (noise_at(u / 55.0f, v / 55.0f, seed + 2u) - 0.5f);
+           0.5f * (noise_at(u / 55.0f, v / 55.0f, seed + 2u) - 0.5f);
 }
 
 static lane4 glass_pixel(const struct glass *g, int x, int y)
@@ -133,7 +134,7 @@ static lane4 glass_pixel(const struct glass *g, int x, int y)
     float streak = value[STREAKS] * streaks_at(g, t, spot.label, u, v);
     float light = 0.12f * clouds_at(&g->day, (float)x, (float)y);
     float seed = seeds_at(g, t, u, v);
-    float L = t->c[0] + modelling + 0.22f * streak + 0.5f * light + seed;
+    float L = t->c[0] + modelling + 0.22f * streak + 0.35f * light + seed;
     // Colour goes with the light that comes through, thin streaks being paler.
     float depth = clampf(1.0f + 0.9f * modelling - 0.5f * streak, 0.3f, 1.6f);
     float a = t->c[1] * depth, b = t->c[2] * depth;
@@ -159,7 +160,8 @@ static enum err glass_run(struct look_picture *p, const float *value)
 {
     struct glass g = {.p = p, .value = value};
     float brush = p->variation.brush;
-    enum err e = cells_new(&g.cells, p, clampf(value[PIECES] / (brush * brush), 4.0f, 1000.0f));
+    enum err e = cells_new(&g.cells, p, clampf(value[PIECES] / (brush * brush), 4.0f, 1000.0f), 7,
+                           value[QUARRY] * brush);
 
     if (e == ERR_OK)
         e = clouds_new(&g.day, p, 420.0f, p->variation.seed + 21);

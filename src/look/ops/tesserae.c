@@ -12,7 +12,7 @@ enum { SIZE, SMALL, GROUT, JOINT, TINT, TILT, PIECES, CHIP };
 static const struct look_param PARAM[] = {
     {"size", 4.0f, 40.0f, 13.0f, "side of a tile where nothing is important, units"},
     {"small", 0.3f, 1.0f, 0.55f, "share of that where all is"},
-    {"grout", 0.2f, 6.0f, 1.2f, "width of the joints, units"},
+    {"grout", 0.02f, 0.5f, 0.1f, "width of the joints, share of a tile"},
     {"joint", 0.0f, 1.0f, 0.42f, "lightness of the grout"},
     {"tint", 0.0f, 0.3f, 0.07f, "largest random change of a tile's colour, as a share"},
     {"tilt", 0.0f, 0.5f, 0.16f, "largest slope of a tile"},
@@ -39,9 +39,9 @@ static float inside(const struct tesserae *s, float x, float y, const struct cel
         return -1.0f;
     const struct tile *t = &s->tiles.tile[spot->tile];
     // Tiles keep their square where there is room, and are cut where there is none.
-    float half = 0.5f * t->size, grout = 0.5f * value[GROUT];
+    float half = 0.5f * t->size, grout = 0.5f * value[GROUT] * t->size;
     float cut = 0.5f * value[CHIP] * (noise_at(x / 5.0f, y / 5.0f, seed + 60u) - 0.5f);
-    float side = half * (1.05f - tile_distance(t, x, y));
+    float side = half * (1.15f - tile_distance(t, x, y));
     float other = 0.5f * half * (spot->second - spot->distance);
     side = side < other ? side : other;
     // Across a border the runner-up is farther than it looks.
@@ -103,7 +103,7 @@ static void tesserae_row(void *ctx, int y, int worker)
 static enum err tesserae_run(struct look_picture *p, const float *value)
 {
     struct tesserae s = {.p = p, .value = value};
-    enum err e = cells_new(&s.cells, p, value[PIECES]);
+    enum err e = cells_new(&s.cells, p, value[PIECES], 3, 0.0f);
 
     if (e == ERR_OK)
         e = tiles_new(&s.tiles, p, &s.cells, value[SIZE] * p->variation.brush, value[SMALL]);
