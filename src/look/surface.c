@@ -3,6 +3,8 @@
 
 #include "look/noise.h"
 
+#include <stdlib.h>
+
 // Sine and cosine of the key light's height.
 static const float KEY_UP = 0.6691f, KEY_ALONG = 0.7431f;
 
@@ -61,15 +63,61 @@ enum err surface_new(struct surface *s, const struct look_picture *p, float dept
 void surface_release(struct surface *s)
 {
     plane_release(&s->light);
+    plane_release(&s->soft_x);
+    plane_release(&s->soft_y);
 }
 
-static void set_normal(struct spot *t)
-{
-    float norm = 1.0f / sqrtf(1.0f + t->gx * t->gx + t->gy * t->gy);
+struct soften {
+    struct surface *s;
+    struct plane form; /* blurred */
+};
 
-    t->n[0] = -t->gx * norm;
-    t->n[1] = -t->gy * norm;
-    t->n[2] = norm;
+static void soft_row(void *ctx, int y, int worker)
+{
+    const struct soften *f = ctx;
+    int w = f->form.width, h = f->form.height;
+    const float *row = plane_row(&f->form, y);
+    const float *up = plane_row(&f->form, y > 0 ? y - 1 : 0);
+    const float *down = plane_row(&f->form, y + 1 < h ? y + 1 : y);
+    float *gx = plane_row(&f->s->soft_x, y), *gy = plane_row(&f->s->soft_y, y);
+    float k = 0.5f * f->s->depth * f->s->p->maps->half_per_unit;
+
+    (void)worker;
+    for (int x = 0; x < w; x++) {
+        gx[x] = k * (row[x + 1 < w ? x + 1 : x] - row[x > 0 ? x - 1 : 0]);
+        gy[x] = k * (down[x] - up[x]);
+    }
+}
+
+enum err surface_soften(struct surface *s, float units)
+{
+    const struct look_picture *p = s->p;
+    const struct plane *form = &p->maps->form;
+    struct soften f = {.s = s};
+    struct blur_scratch scratch = {0};
+    enum err e = plane_new(&f.form, form->width, form->height);
+
+    if (e == ERR_OK)
+        e = plane_new(&s->soft_x, form->width, form->height);
+    if (e == ERR_OK)
+        e = plane_new(&s->soft_y, form->width, form->height);
+    if (e == ERR_OK)
+        e = blur_scratch_new(&scratch, form->width, form->height, p->pool, p->cancel);
+    if (e == ERR_OK && (!plane_blur(form, &f.form, units * p->maps->half_per_unit, &scratch) ||
+                        !pool_run(p->pool, form->height, soft_row, &f, p->cancel)))
+        e = ERR_CANCELLED;
+    blur_scratch_release(&scratch);
+    plane_release(&f.form);
+    return e;
+}
+
+static void normal_of(float gx, float gy, float n[3])
+{
+    float norm = 1.0f / sqrtf(1.0f + gx * gx + gy * gy);
+
+    n[0] = -gx * norm;
+    n[1] = -gy * norm;
+    n[2] = norm;
 }
 
 void surface_spot(const struct surface *s, int x, int y, struct spot *out)
@@ -89,7 +137,13 @@ void surface_spot(const struct surface *s, int x, int y, struct spot *out)
     out->height = s->depth * plane_mix(&m->form, &half);
     out->cavity = plane_mix(&m->cavity, &half);
     out->light = plane_mix(&s->light, &half);
-    set_normal(out);
+    out->care = plane_mix(&m->importance, &half);
+    normal_of(out->gx, out->gy, out->n);
+}
+
+void surface_soft(const struct surface *s, const struct spot *t, float n[3])
+{
+    normal_of(plane_mix(&s->soft_x, &t->half), plane_mix(&s->soft_y, &t->half), n);
 }
 
 struct field_work {
@@ -110,7 +164,8 @@ static void field_row(void *ctx, int y, int worker)
         struct spot t = {.x = ((float)x + 0.5f) * per,
                          .y = ((float)y + 0.5f) * per,
                          .height = w->s->depth * plane_row(&m->form, y)[x],
-                         .cavity = plane_row(&m->cavity, y)[x]};
+                         .cavity = plane_row(&m->cavity, y)[x],
+                         .care = plane_row(&m->importance, y)[x]};
         float out[FIELDS_MAX];
         w->fn(w->ctx, &t, out);
         for (int i = 0; i < w->fields->count; i++)
@@ -145,7 +200,7 @@ void spot_bump(struct spot *t, float gx, float gy)
 {
     t->gx += gx;
     t->gy += gy;
-    set_normal(t);
+    normal_of(t->gx, t->gy, t->n);
 }
 
 void surface_key(const struct surface *s, float l[3])
@@ -153,6 +208,51 @@ void surface_key(const struct surface *s, float l[3])
     l[0] = KEY_ALONG * s->p->variation.light_x;
     l[1] = KEY_ALONG * s->p->variation.light_y;
     l[2] = KEY_UP;
+}
+
+enum err grain_new(struct grain *g, uint32_t seed)
+{
+    g->tile = malloc(sizeof(float) * GRAIN_TILE * GRAIN_TILE);
+    if (!g->tile)
+        return ERR_NOMEM;
+    for (int y = 0; y < GRAIN_TILE; y++)
+        for (int x = 0; x < GRAIN_TILE; x++) {
+            float sum = 0.0f, weight = 1.1f;
+            for (int cells = 8; cells >= 2; cells /= 2, weight *= 0.6f) {
+                int i = x / cells, j = y / cells, n = GRAIN_TILE / cells;
+                int right = (i + 1) % n, below = (j + 1) % n;
+                float tx = (float)(x % cells) / (float)cells,
+                      ty = (float)(y % cells) / (float)cells;
+                uint32_t s = seed + (uint32_t)cells;
+                tx = tx * tx * (3.0f - 2.0f * tx);
+                ty = ty * ty * (3.0f - 2.0f * ty);
+                sum += weight *
+                       (mixf(mixf(noise_point(i, j, s), noise_point(right, j, s), tx),
+                             mixf(noise_point(i, below, s), noise_point(right, below, s), tx), ty) -
+                        0.5f);
+            }
+            g->tile[y * GRAIN_TILE + x] = sum;
+        }
+    return ERR_OK;
+}
+
+void grain_release(struct grain *g)
+{
+    free(g->tile);
+    g->tile = NULL;
+}
+
+void grain_at(const struct grain *g, float x, float y, struct grain_spot *out)
+{
+    float fx = floorf(x), fy = floorf(y), tx = x - fx, ty = y - fy;
+    unsigned i = (unsigned)(int)fx % GRAIN_TILE, j = (unsigned)(int)fy % GRAIN_TILE;
+    unsigned right = (i + 1) % GRAIN_TILE, below = (j + 1) % GRAIN_TILE;
+    float a = g->tile[j * GRAIN_TILE + i], b = g->tile[j * GRAIN_TILE + right];
+    float c = g->tile[below * GRAIN_TILE + i], d = g->tile[below * GRAIN_TILE + right];
+
+    out->gx = mixf(b - a, d - c, ty);
+    out->gy = mixf(c - a, d - b, tx);
+    out->value = mixf(mixf(a, b, tx), mixf(c, d, tx), ty);
 }
 
 float noise_sum(float x, float y, int octaves, uint32_t seed)

@@ -11,7 +11,8 @@
 struct surface {
     const struct look_picture *p;
     struct plane light; /* share of the key light that the relief lets through; half size */
-    float depth;        /* factor on slopes */
+    struct plane soft_x, soft_y; /* slopes of the broad form; half size; empty until asked for */
+    float depth;                 /* factor on slopes */
 };
 
 /* One place of it. */
@@ -22,6 +23,7 @@ struct spot {
     float shade;             /* of the photo, 0..1 */
     float cavity;            /* 1: open, towards 0: deep in a hollow */
     float light;             /* share of the key light */
+    float care;              /* importance of the place, 0..1 */
     float x, y;              /* units */
     struct plane_place half; /* of it in maps and fields of half size */
 };
@@ -32,6 +34,12 @@ void surface_release(struct surface *s);
 
 /* At a pixel of the picture. */
 void surface_spot(const struct surface *s, int x, int y, struct spot *out);
+
+/* Prepares surface_soft(): the form blurred by `units`. ERR_NOMEM, ERR_CANCELLED. */
+MUST_USE enum err surface_soften(struct surface *s, float units);
+
+/* Normal of the broad form, unit length. */
+void surface_soft(const struct surface *s, const struct spot *t, float n[3]);
 
 /* Tilts the normal by a further slope: grain, dents. */
 void spot_bump(struct spot *t, float gx, float gy);
@@ -54,7 +62,7 @@ struct fields {
     int count;
 };
 
-/* Fills out[0..count-1]. Of the spot, x, y, height and cavity are valid. */
+/* Fills out[0..count-1]. Of the spot, x, y, height, cavity and care are valid. */
 typedef void field_fn(const void *ctx, const struct spot *t, float *out);
 
 /* ERR_NOMEM, ERR_CANCELLED; then there is nothing to release. */
@@ -66,6 +74,27 @@ static inline float field_at(const struct fields *f, int i, const struct spot *t
 {
     return plane_mix(&f->plane[i], &t->half);
 }
+
+/*
+ * Fine grain of a surface: noise of 8, 4 and 2 cells, kept in a tile that repeats, because looking
+ * it up costs a tenth of working it out at every pixel.
+ */
+enum { GRAIN_TILE = 256 };
+
+struct grain {
+    float *tile; /* GRAIN_TILE rows of GRAIN_TILE cells; owned */
+};
+
+struct grain_spot {
+    float value;  /* about -1..1 */
+    float gx, gy; /* its slope per cell, about -.3...3 */
+};
+
+MUST_USE enum err grain_new(struct grain *g, uint32_t seed); /* ERR_NOMEM */
+void grain_release(struct grain *g);
+
+/* x, y in cells, any that fit an int. */
+void grain_at(const struct grain *g, float x, float y, struct grain_spot *out);
 
 /* Sum of octaves of noise_at(), each of half the size and weight of the one before; about -1..1. */
 float noise_sum(float x, float y, int octaves, uint32_t seed);

@@ -25,7 +25,10 @@ struct metal {
     const float *value;
     struct surface surface;
     struct fields swell; /* slope along x, along y */
+    struct grain grain;
 };
+
+static const float GRAIN_PER_UNIT = 2.0f;
 
 static void swell_at(const void *ctx, const struct spot *t, float *out)
 {
@@ -39,15 +42,16 @@ static void swell_at(const void *ctx, const struct spot *t, float *out)
 static lane4 metal_pixel(const struct metal *m, int x, int y)
 {
     static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
-    const struct look_picture *p = m->p;
     const float *value = m->value;
     struct spot t;
 
     surface_spot(&m->surface, x, y, &t);
     float gx = field_at(&m->swell, 0, &t), gy = field_at(&m->swell, 1, &t);
     if (value[GRAIN] > 0.0f) {
-        gx += value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 31);
-        gy += value[GRAIN] * noise_sum(t.x * 0.45f, t.y * 0.45f, 2, p->variation.seed + 47);
+        struct grain_spot grain;
+        grain_at(&m->grain, GRAIN_PER_UNIT * t.x, GRAIN_PER_UNIT * t.y, &grain);
+        gx += 6.0f * value[GRAIN] * grain.gx;
+        gy += 6.0f * value[GRAIN] * grain.gy;
     }
     spot_bump(&t, gx, gy);
     float e = surface_studio(&m->surface, &t, value[ROUGH]);
@@ -87,8 +91,11 @@ static enum err metal_run(struct look_picture *p, const float *value)
 
     if (e == ERR_OK)
         e = fields_new(&m.swell, &m.surface, 2, swell_at, &m);
+    if (e == ERR_OK)
+        e = grain_new(&m.grain, p->variation.seed + 31);
     if (e == ERR_OK && !pool_run(p->pool, p->height, metal_row, &m, p->cancel))
         e = ERR_CANCELLED;
+    grain_release(&m.grain);
     fields_release(&m.swell);
     surface_release(&m.surface);
     return e;

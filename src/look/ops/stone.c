@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/colour.h"
+#include "look/noise.h"
 #include "look/surface.h"
 
 /* Stone that light enters: marble with its veins, jade with its clouds. */
@@ -18,6 +19,7 @@ enum {
     CLOUDS,
     RELIEF,
     SCATTER,
+    SOFT,
     GLOW,
     POLISH,
     SHADING,
@@ -39,11 +41,15 @@ static const struct look_param PARAM[] = {
     {"clouds", 0.0f, 1.0f, 0.25f, "how uneven the ground is"},
     {"relief", 0.0f, 4.0f, 1.0f, "factor on the slopes"},
     {"scatter", 0.0f, 1.0f, 0.45f, "how far light creeps around a form"},
+    {"soft", 0.0f, 1.0f, 0.4f, "how much light is shaded by the broad form alone"},
     {"glow", 0.0f, 1.0f, 0.1f, "how much light comes through thin parts"},
     {"polish", 0.0f, 1.0f, 0.3f, "how clear the studio is reflected"},
     {"shading", 0.0f, 1.0f, 0.45f, "how much of the photo's shading is kept"},
     {"exposure", 0.1f, 4.0f, 1.0f, "factor on the light"},
     {0}};
+
+// How far light goes inside, units.
+static const float SOFT_UNITS = 6.0f;
 
 struct stone {
     struct look_picture *p;
@@ -68,7 +74,8 @@ static void bed_at(const void *ctx, const struct spot *t, float *out)
 
     out[WARP_U] = wu;
     out[WARP_V] = wv;
-    out[LARGE_VEIN] = noise_sum(u + 0.42f * wu, v + 0.42f * wv, 4, seed + 201);
+    // Cracks of one time lie side by side; they wander, and break by small steps.
+    out[LARGE_VEIN] = 1.1f * u + 0.38f * wv + 0.05f * noise_sum(6.0f * u, 9.0f * v, 2, seed + 201);
     out[FINE_VEIN] = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
 }
 
@@ -77,16 +84,21 @@ static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
 {
     const float *value = s->value;
     float wu = field_at(&s->bed, WARP_U, t), wv = field_at(&s->bed, WARP_V, t);
-    float large = field_at(&s->bed, LARGE_VEIN, t), fine = field_at(&s->bed, FINE_VEIN, t);
-    float w = value[WIDTH];
-    // Veins swell and end.
-    float strong = smoothf(-0.35f, 0.45f, wv + 0.3f * wu);
+    float bed = field_at(&s->bed, LARGE_VEIN, t), fine = field_at(&s->bed, FINE_VEIN, t);
+    float which = floorf(bed + 0.5f), large = bed - which, w = value[WIDTH];
+    float own = noise_point((int)which, 7, s->p->variation.seed);
+    // Veins swell and end, and each has its own width; a sculptor turns the block so that none
+    // crosses a face.
+    float spare = 1.0f - 0.75f * smoothf(0.25f, 0.6f, t->care);
+    float strong = smoothf(-0.5f, 0.1f, wu + 0.5f * own - 0.1f);
     float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
-    float core = 1.0f - smoothf(0.008f * w, 0.055f * w, fabsf(large));
-    float haze = bell(large / (0.20f * w));
+    float wide = w * (0.35f + 1.1f * own) * (0.5f + 0.8f * smoothf(-0.5f, 0.7f, wv));
+    float core = 1.0f - smoothf(0.006f * wide, 0.030f * wide, fabsf(large));
+    float haze = bell(large / (0.13f * w));
 
-    *cloud = value[CLOUDS] * (0.6f * wu + 0.4f * large);
-    return clampf(value[VEINS] * strong * (0.85f * core + value[HAZE] * haze) +
+    *cloud = value[CLOUDS] * (0.6f * wu + 0.4f * wv);
+    return spare *
+           clampf(value[VEINS] * strong * (0.85f * core + value[HAZE] * haze) +
                       value[FINE] * some * (1.0f - smoothf(0.01f * w, 0.06f * w, fabsf(fine))),
                   0.0f, 1.0f);
 }
@@ -99,7 +111,11 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
 
     surface_spot(&s->surface, x, y, &t);
     float vein = veins_at(s, &t, &cloud);
-    float d = t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2];
+    // Light that has been inside the stone is shaded by the broad form more than by detail.
+    float soft[3], within = value[SOFT];
+    surface_soft(&s->surface, &t, soft);
+    float hard = t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2];
+    float d = mixf(hard, soft[0] * key[0] + soft[1] * key[1] + soft[2] * key[2], within);
     float keep = value[SHADING], shade = 1.0f - keep + keep * (0.18f + 1.25f * t.shade);
     float mirror = surface_studio(&s->surface, &t, 0.35f - 0.28f * value[POLISH]);
     float graze = 1.0f - t.n[2], graze2 = graze * graze;
@@ -140,6 +156,8 @@ static enum err stone_run(struct look_picture *p, const float *value)
     struct stone s = {.p = p, .value = value};
     enum err e = surface_new(&s.surface, p, value[RELIEF]);
 
+    if (e == ERR_OK)
+        e = surface_soften(&s.surface, SOFT_UNITS);
     if (e == ERR_OK)
         e = fields_new(&s.bed, &s.surface, 4, bed_at, &s);
     if (e == ERR_OK && !pool_run(p->pool, p->height, stone_row, &s, p->cancel))

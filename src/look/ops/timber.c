@@ -50,7 +50,7 @@ struct timber {
     bool lying; /* the trunk lies along the picture's width */
 };
 
-struct grain {
+struct cut {
     float late;   /* share of late wood */
     float fibre;  /* -1..1 */
     float streak; /* -1..1 */
@@ -86,7 +86,7 @@ static void trunk_at(const void *ctx, const struct spot *t, float *out)
     out[STREAK] = noise_sum((across + out[BOW]) * 0.03f, along * 0.0022f, 2, seed + 391);
 }
 
-static void grain_at(const struct timber *s, const struct spot *t, struct grain *g)
+static void cut_at(const struct timber *s, const struct spot *t, struct cut *g)
 {
     uint32_t seed = s->p->variation.seed;
     float across = s->lying ? t->y : t->x, along = s->lying ? t->x : t->y;
@@ -105,12 +105,12 @@ static void grain_at(const struct timber *s, const struct spot *t, struct grain 
 static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int y)
 {
     const float *value = s->value;
-    struct grain g;
+    struct cut g;
     struct spot t;
     float rgb[3], lab[LAB];
 
     surface_spot(&s->surface, x, y, &t);
-    grain_at(s, &t, &g);
+    cut_at(s, &t, &g);
     float rough = 0.05f * value[FIBRE] * g.fibre + 0.10f * value[PORES] * g.pore;
     spot_bump(&t, s->lying ? 0.0f : rough, s->lying ? rough : 0.0f);
     float d = clampf(t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2], 0.0f, 1.0f);
