@@ -100,7 +100,9 @@ enum err when_read(struct reader *r, struct piece key, bool factor, struct piece
         int at = param_find(step->op, param);
         if (at < 0)
             return recipe_fail(r, param.s, "this step has no parameter", param);
-        e = add_move(r, key, i, at, factor ? v * step->value[at] : v, value.s);
+        const struct look_param *p = &step->op->param[at];
+        e = add_move(r, key, i, at, factor ? clampf(v * step->value[at], p->least, p->most) : v,
+                     value.s);
     }
     if (met == 0 || met < nth)
         return recipe_fail(r, op.s, "the look has no such step:", op);
