@@ -91,6 +91,7 @@ http_handler_fn post_retexture, get_job, post_cancel, get_jobs; /* jobs.c, submi
 http_handler_fn get_events;                                     /* events.c */
 http_handler_fn post_upload, get_upload;                        /* uploads.c */
 http_handler_fn get_balance, get_info, get_active_tasks;        /* account.c */
+http_handler_fn get_deliveries, post_redeliver;                 /* deliveries.c */
 http_handler_fn get_file;                                       /* files.c */
 http_handler_fn get_healthz, get_readyz;                        /* health.c */
 
