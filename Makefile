@@ -40,7 +40,8 @@ lint:
 bench: build
 	@tools/deps test
 	build/patina bench api
-	build/patina bench look --peers
+	build/patina bench look --peers samples/still-life.jpg
+	build/patina bench structure samples/*.jpg $(wildcard ../shared/photos/*.jpg)
 	$(PYTHON) bench/job.py
 
 fuzz:

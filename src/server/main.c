@@ -22,7 +22,7 @@ static const struct command commands[] = {
     {"points", "grant points, show what there is", points_command},
     {"webhook", "list webhooks, send them again", webhook_command},
     {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
-    {"bench", "measure this machine: bench look, bench api", bench_command},
+    {"bench", "measure looks and service: bench look, structure, api", bench_command},
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},

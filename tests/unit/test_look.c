@@ -459,37 +459,6 @@ static void any_size_and_content_is_painted(void **state)
     }
 }
 
-static void every_look_of_ours_holds_the_structure(void **state)
-{
-    const struct fixture *f = *state;
-    struct look_options o = {0};
-    struct image source;
-    struct lab_picture photo;
-
-    paint_scene(&source, 192, 128);
-    lab_of(&source, f->pool, &photo);
-    for (int i = 0; recipe_at(f->recipes, i); i++) {
-        struct look_request r = {.source = &source,
-                                 .recipe = recipe_at(f->recipes, i),
-                                 .options = &o,
-                                 .count = 1,
-                                 .pool = f->pool};
-        struct image out;
-        struct lab_picture lab;
-        assert_int_equal(look_render(&r, &out, NULL), ERR_OK);
-        lab_of(&out, f->pool, &lab);
-        double held = correlation(&photo.lab[0], &lab.lab[0], 12);
-        // A material shows the photo's forms in its own colour, not the photo's lightness.
-        float least = recipe_needs(r.recipe) & NEED_FORM ? 0.1f : 0.9f;
-        if (held < (double)least)
-            fail_msg("%s loses the picture: %.3f", r.recipe->name[0], held);
-        lab_release(&lab);
-        image_release(&out);
-    }
-    lab_release(&photo);
-    image_release(&source);
-}
-
 static void alpha_is_kept_and_opaque_stays_opaque(void **state)
 {
     const struct fixture *f = *state;
@@ -620,7 +589,6 @@ int main(void)
         cmocka_unit_test(one_picture_at_two_sizes_is_one_picture),
         cmocka_unit_test(sensor_noise_is_not_painted),
         cmocka_unit_test(any_size_and_content_is_painted),
-        cmocka_unit_test(every_look_of_ours_holds_the_structure),
         cmocka_unit_test(alpha_is_kept_and_opaque_stays_opaque),
         cmocka_unit_test(progress_rises_and_a_cancel_is_heard),
         cmocka_unit_test(a_colour_can_be_kept_out),
