@@ -114,10 +114,10 @@ static const struct {
     {"strokes", 0.97, 0.80, 0.86},     {"engrave", 0.84, 0.70, 0.57},
     {"hatch", 0.80, 0.70, 0.67},       {"wash", 0.90, 0.75, 0.76},
     {"flats", 0.87, 0.70, 0.74},       {"glass", 0.90, 0.40, 0.52},
-    {"tesserae", 0.95, 0.77, 0.82},    {"chrome", -1.0, 0.13, 0.0},
-    {"black marble", -1.0, 0.28, 0.0}, {"ebony", -1.0, 0.25, 0.0},
-    {"weather", -1.0, 0.23, 0.26},     {"metal", -1.0, 0.33, 0.30},
-    {"stone", -1.0, 0.36, 0.26},       {"timber", -1.0, 0.41, 0.51},
+    {"tesserae", 0.95, 0.77, 0.82},    {"chrome", -1.0, 0.10, 0.0},
+    {"black marble", -1.0, 0.17, 0.0}, {"ebony", -1.0, 0.20, 0.0},
+    {"weather", -1.0, 0.22, 0.24},     {"metal", -1.0, 0.28, 0.28},
+    {"stone", -1.0, 0.20, 0.19},       {"timber", -1.0, 0.36, 0.45},
 };
 
 static bool is_named(const struct recipe *look, const char *name)
