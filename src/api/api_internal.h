@@ -94,5 +94,10 @@ http_handler_fn get_balance, get_info, get_active_tasks;        /* account.c */
 http_handler_fn get_deliveries, post_redeliver;                 /* deliveries.c */
 http_handler_fn get_file;                                       /* files.c */
 http_handler_fn get_healthz, get_readyz;                        /* health.c */
+http_handler_fn get_description, get_page;                      /* description.c */
+
+/* Made from docs/openapi.yaml by tools/api_page.py. */
+extern const char api_description[], api_page[];
+extern const size_t api_description_len, api_page_len;
 
 #endif

@@ -21,6 +21,8 @@ const struct http_route api_routes[] = {
     {HTTP_POST, "/api/v1/webhooks/deliveries/{id}/redeliver", "webhook.redeliver", true, false,
      BODY_JSON_MAX, post_redeliver},
     {HTTP_GET, "/files/{job}/{name}", "file.get", false, false, 0, get_file},
+    {HTTP_GET, "/openapi.yaml", "openapi", false, false, 0, get_description},
+    {HTTP_GET, "/docs", "docs", false, false, 0, get_page},
     {HTTP_GET, "/healthz", "healthz", false, false, 0, get_healthz},
     {HTTP_GET, "/readyz", "readyz", false, false, 0, get_readyz},
 };

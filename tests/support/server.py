@@ -15,6 +15,8 @@ import uuid
 
 import requests
 
+from support import openapi
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("PATINA_BUILD", ROOT / "build"))
 PATINA = BUILD / "patina"
@@ -122,8 +124,12 @@ class Server:
         if key is not None:
             headers.setdefault("x-api-key", key)
         url = path if path.startswith("http") else self.base + path
-        return requests.request(method, url, headers=headers, timeout=timeout,
-                                allow_redirects=False, **more)
+        answer = requests.request(method, url, headers=headers, timeout=timeout,
+                                  allow_redirects=False, **more)
+        if url.startswith(self.base) and not more.get("stream"):
+            openapi.check(method, url, answer.status_code, answer.headers.get("Content-Type"),
+                          answer.content)
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
