@@ -69,14 +69,6 @@ static uint32_t style_of(const char *text)
     return h | 1;
 }
 
-static void warn_terms(struct prompt *p, struct arena *a, const struct prompt_terms *t,
-                       const char *kind)
-{
-    for (int i = 0; i < t->count; i++)
-        prompt_warn(p, a, "no_effect", "the %s \"%s\" has no effect in this engine yet", kind,
-                    t->name[i]);
-}
-
 static enum err look_render_pictures(struct engine *e, const struct engine_request *r,
                                      struct image *out, struct err_note *note)
 {
@@ -91,8 +83,7 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
         o.style = style_of(p->text);
     look_reading_make(l->recipes, p, reading);
     look_reading_warn(reading, l->recipes, p, r->arena);
-    warn_terms(p, r->arena, &p->palette, "palette");
-    warn_terms(p, r->arena, &p->light, "light");
+    look_reading_mood(p, r->arena, &o.mood);
     for (int i = 0; i < p->excluded.count; i++)
         if (!look_exclude(&o, p->excluded.name[i]))
             prompt_warn(p, r->arena, "no_effect", "--no %s has no effect in this engine yet",

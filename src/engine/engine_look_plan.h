@@ -30,6 +30,10 @@ void look_reading_make(const struct recipe_set *set, const struct prompt *p,
 void look_reading_warn(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
                        struct arena *a);
 
+/* What the prompt says of light and palette. Words of these kinds that have no meaning here are
+ * told. */
+void look_reading_mood(struct prompt *p, struct arena *a, struct look_mood *out);
+
 /* Whether not a word says anything about how the picture should look. */
 bool look_reading_empty(const struct prompt *p);
 

@@ -74,7 +74,8 @@ static void warn_modifiers(const struct look_reading *r, struct prompt *p, struc
 {
     for (int i = 0; i < p->modifiers.count; i++) {
         const char *word = p->modifiers.name[i];
-        if (!in_plan(r, word) && !responds(r, word))
+        struct look_mood unused = {.words = 0};
+        if (!in_plan(r, word) && !responds(r, word) && !mood_add(&unused, word))
             prompt_warn(p, a, "no_effect", "the word \"%s\" changes nothing in the look %s", word,
                         looks_of(r, a));
     }

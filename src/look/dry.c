@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/dry.h"
 
+#include "look/mood_scene.h"
+
 static const float WHITE = 0.95f;       // lightness of the paper that pigments are chosen for
 static const float CHROMA_FULL = 0.25f; // chroma that needs full cover
 static const float CHROMA_MOST = 0.19f; // of a pigment
@@ -10,6 +12,7 @@ void dry_pigment(const struct look_picture *p, float ux, float uy, float cover, 
 {
     out[0] = dark;
     out[1] = out[2] = 0.0f;
+    mood_ink(p->mood, ux, uy, out);
     if (colour <= 0.0f)
         return;
     const struct look_maps *m = p->maps;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "image/colour.h"
 #include "look/colour.h"
+#include "look/mood_scene.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@ struct finish {
     const struct look_picture *p;
     const struct image *source;
     struct image *out;
+    float grey; /* share of all colour that is lost */
     struct srgb_encoder encoder;
 };
 
@@ -28,6 +30,9 @@ static void finish_row(void *ctx, int y, int worker)
         float rgb[3] = {row[x][0], row[x][1], row[x][2]};
         if (!f->p->linear)
             linear_from_oklab(row[x][0], row[x][1], row[x][2], rgb);
+        float Y = 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2];
+        for (int k = 0; k < 3 && f->grey > 0.0f; k++)
+            rgb[k] = mixf(rgb[k], Y, f->grey);
         for (int k = 0; k < 3; k++)
             to[k] = srgb_encode(&f->encoder, clampf(rgb[k], 0.0f, 1.0f));
         to[3] = f->source->has_alpha ? alpha[4 * (size_t)x] : 255;
@@ -79,6 +84,7 @@ enum err look_render_one(const struct look_request *r, const struct recipe *reci
                              .excluded = o->excluded,
                              .flat = o->flat,
                              .bare = o->bare,
+                             .mood = o->mood.words > 0 ? maps->mood : NULL,
                              .pool = r->pool,
                              .cancel = r->cancel};
     struct image made = {0};
@@ -99,7 +105,10 @@ enum err look_render_one(const struct look_request *r, const struct recipe *reci
         e = image_new(&made, p.width, p.height);
     if (e != ERR_OK)
         goto out;
-    struct finish f = {.p = &p, .source = r->source, .out = &made};
+    struct finish f = {.p = &p,
+                       .source = r->source,
+                       .out = &made,
+                       .grey = mood_grey(p.mood, maps->form.px != NULL)};
     srgb_encoder_init(&f.encoder);
     made.has_alpha = r->source->has_alpha;
     if (!pool_run(r->pool, p.height, finish_row, &f, r->cancel))

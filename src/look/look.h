@@ -3,6 +3,7 @@
 #define PATINA_LOOK_LOOK_H
 
 #include "image/image.h"
+#include "look/mood.h"
 #include "look/op.h"
 #include "look/recipe.h"
 
@@ -34,8 +35,9 @@ struct look_options {
                        own palette and stroke */
     struct look_exclusion exclude[LOOK_EXCLUSIONS_MAX];
     int excluded;
-    bool flat, bare; /* without relief, without canvas */
-    bool raw;        /* the four differ less: nobody's taste but the photo's */
+    bool flat, bare;       /* without relief, without canvas */
+    struct look_mood mood; /* light and palette; all zero: the photo's */
+    bool raw;              /* the four differ less: nobody's taste but the photo's */
 };
 
 typedef void look_progress_fn(void *ctx, float done);

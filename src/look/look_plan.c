@@ -4,6 +4,7 @@
  * in what the first one made, and blends of such parts.
  */
 #include "look/look_internal.h"
+#include "look/mood_scene.h"
 
 // Share of a four-picture render that the photo's maps take.
 static const float MAPS_SHARE = 0.12f;
@@ -21,11 +22,18 @@ struct look_span look_span_part(const struct look_span *s, int i, int n)
     return (struct look_span){.r = s->r, .from = from, .to = from + each};
 }
 
-// The first recipe of a chain makes the thing, the second paints it: palette, and what must not be
-// in the picture, are the second's.
+// The first recipe of a chain makes the thing, the second paints it: light, palette and what must
+// not be in the picture are the second's.
 static struct look_options options_of_first(const struct look_options *o)
 {
     return (struct look_options){.chaos = o->chaos, .style = o->style, .raw = o->raw};
+}
+
+static enum err light(const struct look_request *r, struct look_maps *maps)
+{
+    const struct look_mood *mood = &r->options->mood;
+
+    return mood->words > 0 ? mood_light_maps(mood, maps, r->pool, r->cancel) : ERR_OK;
 }
 
 static enum err render_part(const struct look_request *r, const struct look_part *part,
@@ -42,6 +50,8 @@ static enum err render_part(const struct look_request *r, const struct look_part
     enum err e = look_render_one(r, part->recipe[0], &first, photo, seed, &s, &made);
     if (e == ERR_OK)
         e = look_maps_new(&made, recipe_needs(part->recipe[1]), r->pool, r->cancel, &maps);
+    if (e == ERR_OK)
+        e = light(r, maps);
     s = look_span_part(span, 1, part->recipes);
     if (e == ERR_OK)
         e = look_render_one(r, part->recipe[1], r->options, maps, seed, &s, out);
@@ -70,6 +80,15 @@ static enum err render_picture(const struct look_request *r, const struct look_p
     return e;
 }
 
+// In a chain only the second recipe's maps are lit: light on light would be twice as strong.
+static bool paints_photo(const struct look_plan *p)
+{
+    for (int i = 0; i < p->parts; i++)
+        if (p->part[i].recipes == 1)
+            return true;
+    return false;
+}
+
 static uint32_t needs_of_photo(const struct look_plan *p)
 {
     uint32_t needs = p->parts > 1 ? NEED_IMPORTANCE : 0;
@@ -89,6 +108,8 @@ enum err look_render(const struct look_request *r, struct image *out, struct err
     enum err e = look_maps_detailed(r->source, needs_of_photo(plan), plan->detail, r->pool,
                                     r->cancel, &maps);
 
+    if (e == ERR_OK && paints_photo(plan))
+        e = light(r, maps);
     for (; e == ERR_OK && made < r->count; made++) {
         struct look_span s = look_span_part(&pictures, made, r->count);
         look_tell(&s, 0.0f);

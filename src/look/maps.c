@@ -4,6 +4,7 @@
 #include "image/colour.h"
 #include "look/colour.h"
 #include "look/maps_internal.h"
+#include "look/mood_scene.h"
 
 #include <stdlib.h>
 
@@ -202,6 +203,7 @@ void look_maps_free(struct look_maps *m)
 {
     if (!m)
         return;
+    mood_scene_free(m->mood);
     planes_release(m->full, LAB);
     planes_release(m->half, LAB);
     planes_release(m->fine, LAB);

@@ -65,6 +65,8 @@ struct look_maps {
     struct plane slope_x, slope_y; /* of the relief with detail, most below 1; full size */
     struct plane cavity;           /* 1: open, towards 0: deep in a hollow; half size */
     struct plane shade;            /* lightness of the photo, its range as 0..1; full size */
+
+    struct mood_scene *mood; /* how colours and tones above were lit; NULL: as in the photo */
 };
 
 /* ERR_NOMEM, ERR_CANCELLED; then *out is empty. */

@@ -52,8 +52,9 @@ struct look_picture {
     struct look_variation variation;
     struct look_exclusion exclude[LOOK_EXCLUSIONS_MAX];
     int excluded;
-    bool flat; /* no relief wanted */
-    bool bare; /* no canvas wanted */
+    bool flat;                     /* no relief wanted */
+    bool bare;                     /* no canvas wanted */
+    const struct mood_scene *mood; /* light and palette of the prompt; NULL: none */
 
     struct pool *pool;
     const atomic_bool *cancel;

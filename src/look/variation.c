@@ -41,6 +41,19 @@ static float dice(uint32_t seed, int which)
     return 2.0f * noise_point(which, 71, seed) - 1.0f;
 }
 
+// Where the mood rules the colours, the four differ by their lightness instead.
+static void keep_mood(const struct mood_light *m, uint32_t seed, float far,
+                      struct look_variation *out)
+{
+    static const float LIGHTNESS[4] = {0.008f, -0.026f, 0.030f, -0.009f};
+    float own = m->grey > m->toned ? m->grey : m->toned;
+
+    out->split = 0.0f;
+    out->shift[0] = mixf(out->shift[0], far * LIGHTNESS[seed & 3], own);
+    out->shift[1] *= 1.0f - own;
+    out->shift[2] *= 1.0f - own;
+}
+
 void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out)
 {
     const struct corner *k = &CORNER[seed & 3];
@@ -57,6 +70,8 @@ void look_variation_of(uint32_t seed, const struct look_options *o, struct look_
         .brush = clampf(1.0f + (k->brush - 1.0f) * far + 0.1f * far * dice(seed, 4), 0.7f, 1.5f),
         .wander = 0.14f + 0.2f * o->chaos,
     };
+    if (o->mood.words > 0)
+        keep_mood(&o->mood.light, seed, far, out);
     turn_approx(k->light + 0.03f * dice(seed, 5), &out->light_x, &out->light_y);
     if (o->style != 0) {
         // Nothing understood: the words still choose, by their hash.
@@ -70,19 +85,6 @@ void look_variation_of(uint32_t seed, const struct look_options *o, struct look_
     }
 }
 
-// Directions of colour words in OKLab, in turns from +a towards +b, and half their width in turns.
-static const struct {
-    const char *word;
-    float hue, width;
-} HUES[] = {
-    {"red", 0.08f, 0.07f},       {"orange", 0.16f, 0.05f},  {"brown", 0.17f, 0.07f},
-    {"gold", 0.235f, 0.06f},     {"golden", 0.235f, 0.06f}, {"yellow", 0.30f, 0.06f},
-    {"green", 0.39f, 0.08f},     {"emerald", 0.44f, 0.07f}, {"teal", 0.53f, 0.06f},
-    {"turquoise", 0.53f, 0.06f}, {"cyan", 0.55f, 0.06f},    {"blue", 0.71f, 0.09f},
-    {"purple", 0.85f, 0.06f},    {"violet", 0.83f, 0.06f},  {"magenta", 0.91f, 0.06f},
-    {"pink", 0.98f, 0.07f},
-};
-
 static bool is_one_of(const char *word, const char *const *list)
 {
     for (; *list; list++)
@@ -91,23 +93,33 @@ static bool is_one_of(const char *word, const char *const *list)
     return false;
 }
 
+// A grey has no hue to keep out.
+static bool exclude_hue(struct look_options *o, uint32_t rgb)
+{
+    static const float WIDTH = 0.065f; /* turns to either side */
+    float lab[3], unused;
+
+    mood_lab(rgb, lab);
+    float C = sqrtf(lab[1] * lab[1] + lab[2] * lab[2]);
+    if (o->excluded == LOOK_EXCLUSIONS_MAX || C < 0.02f)
+        return false;
+    struct look_exclusion *x = &o->exclude[o->excluded++];
+    x->c = lab[1] / C;
+    x->s = lab[2] / C;
+    turn_approx(WIDTH, &x->width, &unused);
+    return true;
+}
+
 bool look_exclude(struct look_options *o, const char *word)
 {
     static const char *const RELIEF[] = {"relief", "texture", "impasto", "bristles", "gloss",
                                          "shine",  "glossy",  "rough",   NULL};
     static const char *const CANVAS[] = {"canvas", "weave", NULL};
 
-    for (size_t i = 0; i < sizeof(HUES) / sizeof(HUES[0]); i++) {
-        if (strcmp(word, HUES[i].word) != 0)
-            continue;
-        if (o->excluded == LOOK_EXCLUSIONS_MAX)
-            return false;
-        struct look_exclusion *x = &o->exclude[o->excluded++];
-        float unused;
-        turn_approx(HUES[i].hue, &x->c, &x->s);
-        turn_approx(HUES[i].width, &x->width, &unused);
-        return true;
-    }
+    uint32_t rgb;
+
+    if (mood_colour_find(word, &rgb))
+        return exclude_hue(o, rgb);
     if (is_one_of(word, RELIEF))
         return o->flat = true;
     if (is_one_of(word, CANVAS))

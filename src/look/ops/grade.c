@@ -57,7 +57,9 @@ static lane4 grade_pixel(const struct grade *g, lane4 px)
 
     float factor = value[CHROMA] * v->chroma;
     a = a * factor + value[SHIFT] * v->shift[1];
-    b = b * factor + value[SHIFT] * v->shift[2] + (value[SPLIT] + v->split) * 2.0f * (x - 0.5f);
+    // Where the prompt names the light, that alone tells lights from shadows.
+    float split = g->p->mood ? 0.0f : value[SPLIT] + v->split;
+    b = b * factor + value[SHIFT] * v->shift[2] + split * 2.0f * (x - 0.5f);
     float chroma = sqrtf(a * a + b * b);
     // The darkest and the lightest paints have the least colour.
     float most = value[LIMIT] * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));

@@ -2,6 +2,7 @@
 #include "look/op.h"
 
 #include "look/dry.h"
+#include "look/mood_scene.h"
 
 /* The bare sheet and its tooth. */
 enum { LIGHTNESS, WARMTH, GRAIN, LAID, MOTTLE };
@@ -51,7 +52,9 @@ static void sheet_span(const struct sheet *s, int x0, int y, int n)
         float tooth = mixf(0.5f, tooth_at(s, ux, uy, slow[i]), seen);
         float L = s->value[LIGHTNESS] +
                   s->value[MOTTLE] * (2.0f * cloud[i] - 1.0f + 0.5f * (tooth - 0.5f));
-        picture_row(p, y)[x0 + i] = (lane4){L, 0.15f * s->value[WARMTH], s->value[WARMTH], tooth};
+        float lab[LAB] = {L, 0.15f * s->value[WARMTH], s->value[WARMTH]};
+        mood_paper(p->mood, lab);
+        picture_row(p, y)[x0 + i] = (lane4){lab[0], lab[1], lab[2], tooth};
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/colour.h"
+#include "look/mood_scene.h"
 #include "look/noise.h"
 #include "look/surface.h"
 
@@ -122,6 +123,8 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
     float fresnel = (0.045f + 0.9f * graze2 * graze2 * graze) * value[POLISH] * t.cavity;
     // Thin parts stand out and face away from the light.
     float thin = value[GLOW] * smoothf(-6.0f, 14.0f, t.height) * (1.15f - clampf(d, 0.0f, 1.0f));
+    struct mood_lamp lamp;
+    mood_lamp_at(s->p->mood, t.x, t.y, 1.2f * d * t.light, -t.n[1], &lamp);
     for (int k = 0; k < 3; k++) {
         // Red light goes farther in stone than blue.
         float wrap = value[SCATTER] * (1.0f - 0.14f * (float)k);
@@ -131,8 +134,8 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
         float ground = value[RED + k] * clampf(1.0f + cloud, 0.3f, 1.7f);
         float albedo = mixf(ground, value[VEIN_RED + k], vein);
         float light = (1.55f * lit * lit * reach + 0.10f) * open + thin * (1.0f - 0.25f * (float)k);
-        rgb[k] = clampf((albedo * light * shade * value[EXPOSURE] + fresnel * mirror * mirror),
-                        0.0f, 8.0f);
+        float sent = albedo * light * shade * value[EXPOSURE] + fresnel * mirror * mirror;
+        rgb[k] = clampf(sent * lamp.gain[k] + lamp.veil[k], 0.0f, 8.0f);
         rgb[k] = rgb[k] > 0.7f ? 0.7f + 0.3f * ((rgb[k] - 0.7f) / (rgb[k] - 0.4f)) : rgb[k];
     }
     oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);

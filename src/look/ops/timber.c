@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/colour.h"
+#include "look/mood_scene.h"
 #include "look/noise.h"
 #include "look/surface.h"
 
@@ -122,9 +123,12 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
                             value[STREAKS] * g.streak + 0.12f,
                         0.0f, 1.0f);
     float pore = 1.0f - value[PORES] * g.pore;
+    struct mood_lamp lamp;
+    mood_lamp_at(s->p->mood, t.x, t.y, 1.2f * d * t.light, -t.n[1], &lamp);
     for (int k = 0; k < 3; k++) {
         float c = mixf(value[RED + k], value[LATE_RED + k], tone) * pore * light;
-        rgb[k] = film(0.62f * value[EXPOSURE] * c + 0.035f * wax * wax);
+        float sent = 0.62f * value[EXPOSURE] * c + 0.035f * wax * wax;
+        rgb[k] = film(sent * lamp.gain[k] + lamp.veil[k]);
     }
     oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
     return (lane4){lab[0], lab[1], lab[2], 0.0f};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/colour.h"
+#include "look/mood_scene.h"
 #include "look/noise.h"
 #include "look/surface.h"
 
@@ -112,9 +113,12 @@ static lane4 weather_pixel(const struct weather *w, const float key[3], int x, i
     float old = smoothf(-0.4f, 0.5f, field_at(&w->crust, OLD, &t) + 0.45f * grain.value);
     float fresh = smoothf(0.9f - 1.6f * value[FRESH], 1.5f - 1.6f * value[FRESH],
                           field_at(&w->crust, WATER, &t) + 0.5f * grain.value);
+    struct mood_lamp lamp;
+    mood_lamp_at(w->p->mood, t.x, t.y, 1.2f * d * t.light, -t.n[1], &lamp);
     for (int k = 0; k < 3; k++) {
         float c = mixf(value[RED + k], value[OLD_RED + k], old);
-        rgb[k] = film(0.62f * light * mixf(c, value[FRESH_RED + k], fresh));
+        c = 0.62f * light * mixf(c, value[FRESH_RED + k], fresh);
+        rgb[k] = film(c * lamp.gain[k] + lamp.veil[k]);
     }
     oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
     return below +

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATINA_LOOK_MOOD_SCENE_H
+#define PATINA_LOOK_MOOD_SCENE_H
+
+#include "look/maps.h"
+#include "look/mood.h"
+
+/*
+ * A mood in one photo: the scene is lit anew before anything is painted, so that a medium meets
+ * other colours instead of being tinted. Once per photo. Private to look/.
+ *
+ * Lights multiply, each cone response by its own factor (von Kries): in OKLab these are factors on
+ * the cube roots, so no root has to be taken. What is sky, and how far things are, is guessed from
+ * colour, detail and height in the picture.
+ */
+struct mood_scene;
+
+/* Lights the colours and tones of the maps, which keep the scene; once. `mood` must outlive them.
+ * On error they are spoilt. ERR_NOMEM, ERR_CANCELLED. */
+MUST_USE enum err mood_light_maps(const struct look_mood *mood, struct look_maps *maps,
+                                  struct pool *pool, const atomic_bool *cancel);
+void mood_scene_free(struct mood_scene *s); /* NULL is fine */
+
+/*
+ * For operators with colours of their own. A scene of NULL is no mood and changes nothing.
+ */
+
+/* The pigment of a drawing or print at a place in units, and its paper; lab is changed. */
+void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB]);
+void mood_paper(const struct mood_scene *s, float lab[LAB]);
+
+/* The light on a solid material: factors on linear light, and what the air adds. */
+struct mood_lamp {
+    float gain[3], veil[3];
+};
+
+/* x, y: where, in units; lit: 0 in the shadow, 1 in the full light; up: -1 facing or reflecting
+ * the ground, 1 the sky. */
+void mood_lamp_at(const struct mood_scene *s, float x, float y, float lit, float up,
+                  struct mood_lamp *out);
+
+/* Share of all colour that the finished picture loses. */
+float mood_grey(const struct mood_scene *s, bool material);
+
+#endif
