@@ -4,7 +4,21 @@
 #include "look/surface.h"
 
 /* Cast and polished metal: a photographer's studio reflected in the relief. */
-enum { RED, GREEN, BLUE, RELIEF, ROUGH, SHADING, BOUNCE, TARNISH, SKY, SWELL, GRAIN, EXPOSURE };
+enum {
+    RED,
+    GREEN,
+    BLUE,
+    RELIEF,
+    ROUGH,
+    SHADING,
+    BOUNCE,
+    TARNISH,
+    SKY,
+    SMOOTH,
+    SWELL,
+    GRAIN,
+    EXPOSURE
+};
 
 static const struct look_param PARAM[] = {
     {"red", 0.0f, 1.0f, 1.0f, "light reflected head on, linear"},
@@ -16,7 +30,10 @@ static const struct look_param PARAM[] = {
     {"bounce", 0.0f, 2.0f, 1.0f, "how much light goes from metal to metal in the dark parts"},
     {"tarnish", 0.0f, 1.0f, 0.2f, "how black hollows are"},
     {"sky", 0.0f, 1.0f, 0.0f, "how blue the studio is above and how brown below"},
-    {"swell", 0.0f, 0.5f, 0.06f, "slope of the broad unevenness of plain parts"},
+    {"smooth", 0.0f, 1.0f, 0.3f,
+     "how much of the fine detail is polished away where it matters little"},
+    {"swell", 0.0f, 0.5f, 0.06f,
+     "slope of the broad unevenness of plain parts, which bow as a whole by twice that"},
     {"grain", 0.0f, 0.5f, 0.02f, "slope of the grain of the casting"},
     {"exposure", 0.1f, 4.0f, 1.0f, "factor on the light"},
     {0}};
@@ -27,17 +44,25 @@ struct metal {
     struct surface surface;
     struct fields swell; /* slope along x, along y */
     struct grain grain;
+    float per_width, per_height; /* 2 / size, units */
 };
 
 static const float GRAIN_PER_UNIT = 2.0f;
+
+// Forms smaller than this are what polishing takes.
+static const float SMOOTH_UNITS = 2.0f;
 
 static void swell_at(const void *ctx, const struct spot *t, float *out)
 {
     const struct metal *m = ctx;
     uint32_t seed = m->p->variation.seed;
 
-    out[0] = m->value[SWELL] * noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed);
-    out[1] = m->value[SWELL] * noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed + 11);
+    // A plate that is not quite flat gathers the studio in broad gleams.
+    float bow_x = t->x * m->per_width - 1.0f, bow_y = t->y * m->per_height - 1.0f;
+
+    out[0] = m->value[SWELL] * (noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed) - 2.0f * bow_x);
+    out[1] = m->value[SWELL] *
+             (noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed + 11) - 2.0f * bow_y);
 }
 
 static lane4 metal_pixel(const struct metal *m, int x, int y)
@@ -54,10 +79,15 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
         gx += 6.0f * value[GRAIN] * grain.gx;
         gy += 6.0f * value[GRAIN] * grain.gy;
     }
+    float smooth = value[SMOOTH] * (1.0f - 0.6f * smoothf(0.2f, 0.6f, t.care));
+    gx += smooth * (plane_mix(&m->surface.soft_x, &t.half) - t.gx);
+    gy += smooth * (plane_mix(&m->surface.soft_y, &t.half) - t.gy);
     spot_bump(&t, gx, gy);
     float e = surface_studio(&m->surface, &t, value[ROUGH]);
     float ry = 2.0f * t.n[2] * t.n[1]; // where the reflected ray goes, down the picture
-    float keep = value[SHADING];
+    // Lettering is cut and filled with black: its strokes are too fine for a relief alone.
+    float print = smoothf(0.3f, 0.7f, plane_mix(&m->p->maps->lettering, &t.half));
+    float keep = value[SHADING] + (1.0f - value[SHADING]) * 0.75f * print;
     float lit = (1.0f - keep + keep * (0.10f + 1.45f * t.shade)) * (0.45f + 0.55f * t.light) *
                 mixf(1.0f, t.cavity, 0.35f + 0.65f * value[TARNISH]);
     e *= lit * value[EXPOSURE];
@@ -90,9 +120,14 @@ static void metal_row(void *ctx, int y, int worker)
 
 static enum err metal_run(struct look_picture *p, const float *value)
 {
-    struct metal m = {.p = p, .value = value};
+    struct metal m = {.p = p,
+                      .value = value,
+                      .per_width = 2.0f * p->px_per_unit / (float)p->width,
+                      .per_height = 2.0f * p->px_per_unit / (float)p->height};
     enum err e = surface_new(&m.surface, p, value[RELIEF]);
 
+    if (e == ERR_OK)
+        e = surface_soften(&m.surface, SMOOTH_UNITS);
     if (e == ERR_OK)
         e = fields_new(&m.swell, &m.surface, 2, swell_at, &m);
     if (e == ERR_OK)

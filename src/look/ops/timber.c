@@ -82,8 +82,8 @@ static void trunk_at(const void *ctx, const struct spot *t, float *out)
     float bend = noise_sum(across * 0.0035f, along * 0.0011f, 3, seed + 301);
     float wave = noise_sum(across * 0.02f, along * 0.004f, 2, seed + 331);
 
-    out[BOW] = 5.0f * wave + 0.25f * t->height;
-    out[YEARS] = (0.42f * (across + out[BOW]) + 95.0f * bend + 0.9f * t->height) / s->value[RING];
+    out[BOW] = 5.0f * wave + 0.12f * t->height;
+    out[YEARS] = (0.42f * (across + out[BOW]) + 72.0f * bend + 0.35f * t->height) / s->value[RING];
     out[STREAK] = noise_sum((across + out[BOW]) * 0.03f, along * 0.0022f, 2, seed + 391);
 }
 
