@@ -46,9 +46,14 @@ static struct wish wish_of_part(const struct prompt_part *part)
                          .weight = part->weight};
 }
 
+// The look of this name, or else the nearest that there is.
 static const struct recipe *find(const struct recipe_set *set, const char *name)
 {
-    return name ? recipe_find(set, name) : NULL;
+    const struct recipe *found = NULL;
+
+    for (; name && !found; name = prompt_nearest(name))
+        found = recipe_find(set, name);
+    return found;
 }
 
 // How many recipes the wish comes to, in the order in which they work.

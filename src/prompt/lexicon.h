@@ -21,32 +21,50 @@ enum lexicon_kind {
     LEXICON_PREPOSITION, /* "in", "with" */
     LEXICON_MAKING,      /* "carved from": a material follows */
     LEXICON_TONE,        /* "tones": a palette precedes */
-    LEXICON_NEGATION
+    LEXICON_NEGATION,
+    LEXICON_CARRIER, /* "statue": what stands in front of it is a material, whatever else is named
+                      */
+    LEXICON_PLACE    /* "on", "wearing": what stands behind it is part of what the photo shows */
 };
 
 struct lexicon_entry {
     const char *phrase;                 /* words in normal form, single spaces between */
     const char *name;                   /* what it is called in a reading */
-    const char *implies;                /* medium when the prompt names none, or NULL */
+    const char *implies;                /* medium or material when the prompt names none, or NULL */
     enum lexicon_kind kind, other_kind; /* differ when the words around decide */
+};
+
+struct lexicon_word {
+    const char *word;
+    int phrases;  /* that it is part of: how likely it is meant */
+    bool telling; /* alone it says something about a look */
+};
+
+struct lexicon_nearest {
+    const char *name, *nearest;
 };
 
 extern const struct lexicon_entry lexicon_entries[]; /* sorted by phrase */
 extern const size_t lexicon_entry_count;
-extern const char *const lexicon_words[]; /* every word of the phrases, sorted */
+extern const struct lexicon_word lexicon_words[]; /* every word of the phrases, sorted */
 extern const size_t lexicon_word_count;
-extern const int lexicon_phrase_words; /* in the longest phrase */
+extern const struct lexicon_nearest lexicon_nearests[]; /* sorted by name */
+extern const size_t lexicon_nearest_count;
 
 /* The entry of exactly this phrase, or NULL. */
 const struct lexicon_entry *lexicon_find(const char *phrase);
 
-/* The word itself if a phrase contains it, or NULL. */
-const char *lexicon_word(const char *word);
+/* The same; *longer is whether there are phrases of which this one is the first words. */
+const struct lexicon_entry *lexicon_find_first(const char *phrase, bool *longer);
 
-/* The singular of a plural if a phrase contains it, or NULL. */
-const char *lexicon_singular(const char *word);
+/* NULL: no phrase contains it. */
+const struct lexicon_word *lexicon_word(const char *word);
 
-/* The word that was meant if one slip of the pen explains this one (neither is short), or NULL. */
-const char *lexicon_respell(const char *word);
+/* The singular of a plural; NULL: no phrase contains it. */
+const struct lexicon_word *lexicon_singular(const char *word);
+
+/* The word that was meant if one slip of the pen explains this one, or two in a long one; the
+ * likeliest of several. NULL: none. For words that are none: it reads "planer" as "plane". */
+const struct lexicon_word *lexicon_respell(const char *word);
 
 #endif

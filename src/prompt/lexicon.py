@@ -7,11 +7,14 @@
 Exits 1 and names the lines when a phrase has two meanings or a column is wrong.
 """
 
+import collections
+import re
 import sys
 import unicodedata
 
 KINDS = ["medium", "material", "palette", "light", "modifier", "subject", "filler", "joiner",
-         "preposition", "making", "tone", "negation"]
+         "preposition", "making", "tone", "negation", "carrier", "place"]
+CONTENT = ["medium", "material", "palette", "light", "modifier", "carrier"]  # of a picture's look
 PHRASE_BYTES_MAX = 63  # fits lexicon.c's buffer
 
 
@@ -19,7 +22,8 @@ def normal(phrase):
     """As words_read() in words.c: what a prompt's words are compared by."""
     folded = unicodedata.normalize("NFD", phrase.lower())
     folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("-", " ")
-    words = [w.replace("colour", "color").replace("grey", "gray") for w in folded.split()]
+    words = [re.sub("'(s|d|ll|re|ve)$", "", re.sub("^[cdjlmnst]'(?=..)", "", w))
+             .replace("colour", "color").replace("grey", "gray") for w in folded.split()]
     return " ".join(words)
 
 
@@ -28,23 +32,32 @@ def kind_names(column):
     return kind, other or kind
 
 
+def nearest_problems(nearest, entries):
+    """Every look that a name falls back to exists in the lexicon, and no name falls back to itself."""
+    names = {entry[2] for entry in entries.values()}
+    for name, near in nearest.items():
+        seen = {name}
+        while near:
+            if near not in names or near in seen:
+                yield f"{name}: its nearest look, {near}, is unknown or leads back to it"
+                break
+            seen.add(near)
+            near = nearest.get(near)
+
+
 def read(path):
-    entries, problems, media = {}, [], set()
+    """Phrase: kind, other kind, name and what it implies. Name: nearest look. And what is wrong."""
+    entries, nearest, problems = {}, {}, []
     for number, line in enumerate(open(path, encoding="utf-8"), 1):
         line = line.rstrip("\n")
         if not line or line.startswith("#"):
             continue
-        columns = line.split("\t")
-        kind, name = columns[0], columns[1]
-        forms = columns[2] if len(columns) > 2 else ""
-        implies = columns[3] if len(columns) > 3 else ""
-        if len(columns) > 4 or any(k not in KINDS for k in kind_names(kind)):
+        kind, name, forms, implies, near, *more = line.split("\t") + [""] * (5 - line.count("\t") - 1)
+        if more or any(k not in KINDS for k in kind_names(kind)):
             problems.append(f"line {number}: bad kind or number of columns: {kind}")
             continue
-        if kind == "medium":
-            media.add(name)
-        if implies and implies not in media:
-            problems.append(f"line {number}: implies an unknown medium: {implies}")
+        if near:
+            nearest[name] = near
         for phrase in [name] + forms.split(","):
             key = normal(phrase)
             if not key:
@@ -59,14 +72,17 @@ def read(path):
                                     f"{entries[key][2]} already")
                 continue
             entries[key] = entry
-    return entries, problems
+    for key, (_, _, _, implies) in entries.items():
+        if implies and entries.get(implies, "?")[0] not in ("medium", "material", "palette"):
+            problems.append(f"{key} implies no medium, material or palette: {implies}")
+    return entries, nearest, problems + list(nearest_problems(nearest, entries))
 
 
 def main(source, target):
-    entries, problems = read(source)
+    entries, nearest, problems = read(source)
     if problems:
         sys.exit("\n".join(f"{source}: {p}" for p in problems))
-    words = sorted({w for key in entries for w in key.split()})
+    phrases_of = collections.Counter(w for key in entries for w in key.split())
     with open(target, "w", encoding="utf-8") as out:
         out.write('/* Made by lexicon.py from lexicon.tsv. */\n#include "prompt/lexicon.h"\n\n')
         out.write("const struct lexicon_entry lexicon_entries[] = {\n")
@@ -74,12 +90,17 @@ def main(source, target):
             implied = f'"{implies}"' if implies else "NULL"
             out.write(f'    {{"{key}", "{name}", {implied}, LEXICON_{kind.upper()}, '
                       f'LEXICON_{other.upper()}}},\n')
-        out.write("};\n\nconst char *const lexicon_words[] = {\n")
-        out.writelines(f'    "{w}",\n' for w in words)
+        out.write("};\n\nconst struct lexicon_word lexicon_words[] = {\n")
+        for word, phrases in sorted(phrases_of.items()):
+            telling = str(entries.get(word, "?")[0] in CONTENT).lower()
+            out.write(f'    {{"{word}", {phrases}, {telling}}},\n')
+        out.write("};\n\nconst struct lexicon_nearest lexicon_nearests[] = {\n")
+        out.writelines(f'    {{"{name}", "{near}"}},\n' for name, near in sorted(nearest.items()))
         out.write("};\n\n")
         out.write(f"const size_t lexicon_entry_count = {len(entries)};\n")
-        out.write(f"const size_t lexicon_word_count = {len(words)};\n")
-        out.write(f"const int lexicon_phrase_words = {max(len(k.split()) for k in entries)};\n")
+        out.write(f"const size_t lexicon_word_count = {len(phrases_of)};\n")
+        out.write(f"const size_t lexicon_nearest_count = {len(nearest)};\n")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

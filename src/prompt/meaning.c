@@ -1,213 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the words of a prompt mean. Each part is read in two steps: words become terms (the longest
- * phrase of the lexicon first, then single words, then words that are not understood), and terms go
- * to the prompt's lists, looking at their neighbours where one word has two meanings or is negated.
- */
 #include "prompt/prompt_internal.h"
-
-#include "base/utf8.h"
-#include "prompt/lexicon.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { PHRASE_BYTES_MAX = 80 }; // the lexicon's longest has 63
-
-struct term {
-    const struct lexicon_entry *entry; // NULL: not understood
-    const char *shown;                 // when it is not
-    enum lexicon_kind kind;            // after looking at the neighbours
-    uint32_t start, end;
-    bool breaks;   // punctuation in front
-    bool excluded; // negated
-};
-
-static bool phrase_add(char phrase[PHRASE_BYTES_MAX], const char *word)
-{
-    size_t n = strlen(phrase);
-    int added = snprintf(phrase + n, PHRASE_BYTES_MAX - n, "%s%s", n ? " " : "", word);
-
-    return added >= 0 && (size_t)added < PHRASE_BYTES_MAX - n;
-}
-
-// The entry of `count` words, also when the last is a plural that only the singular is listed of.
-static const struct lexicon_entry *find_phrase(const struct word *w, size_t count)
-{
-    char phrase[PHRASE_BYTES_MAX] = "", singular[PHRASE_BYTES_MAX];
-
-    for (size_t i = 0; i + 1 < count; i++)
-        if (!phrase_add(phrase, w[i].normal))
-            return NULL;
-    memcpy(singular, phrase, sizeof(phrase));
-    if (phrase_add(phrase, w[count - 1].normal)) {
-        const struct lexicon_entry *found = lexicon_find(phrase);
-        if (found)
-            return found;
-    }
-    const char *one = lexicon_singular(w[count - 1].normal);
-    return one && phrase_add(singular, one) ? lexicon_find(singular) : NULL;
-}
-
-// The longest phrase that begins at w[0]; *used is how many words it has.
-static const struct lexicon_entry *longest_phrase(const struct word *w, size_t count, size_t *used)
-{
-    size_t longest = 1;
-
-    while (longest < count && longest < (size_t)lexicon_phrase_words && !w[longest].breaks)
-        longest++;
-    for (size_t n = longest; n > 0; n--) {
-        const struct lexicon_entry *found = find_phrase(w, n);
-        if (found) {
-            *used = n;
-            return found;
-        }
-    }
-    return NULL;
-}
-
-// Replaces words that are no words by what was meant, with a warning.
-static void respell(struct reader *r, struct word *w, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (lexicon_word(w[i].normal) || lexicon_singular(w[i].normal))
-            continue;
-        const char *meant = lexicon_respell(w[i].normal);
-        if (!meant)
-            continue;
-        warn_at(r, "spelling", w[i].start, w[i].end, "'%s' was read as '%s'", w[i].shown, meant);
-        w[i].normal = meant;
-    }
-}
-
-// Numbers and single letters say nothing and are not worth a warning.
-static bool says_nothing(const char *word)
-{
-    return strspn(word, "0123456789") == strlen(word) || (word[1] == '\0' && word[0] > 0);
-}
-
-static size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **out)
-{
-    struct term *term = arena_alloc(r->arena, (words + 1) * sizeof(*term));
-    size_t count = 0, used;
-
-    if (!term) {
-        r->failed = true;
-        return 0;
-    }
-    respell(r, w, words);
-    for (size_t i = 0; i < words; i += used) {
-        const struct lexicon_entry *found = longest_phrase(w + i, words - i, &used);
-        if (!found)
-            used = 1;
-        if (!found && says_nothing(w[i].normal))
-            continue;
-        term[count++] = (struct term){.entry = found,
-                                      .shown = w[i].shown,
-                                      .kind = found ? found->kind : LEXICON_SUBJECT,
-                                      .start = w[i].start,
-                                      .end = w[i + used - 1].end,
-                                      .breaks = w[i].breaks};
-    }
-    *out = term;
-    return count;
-}
-
-static bool ambiguous(const struct term *t)
-{
-    return t->entry && t->entry->kind != t->entry->other_kind;
-}
-
-static bool is_filler(const struct term *t)
-{
-    return t->entry && t->kind == LEXICON_FILLER && !t->entry->implies;
-}
-
-// The term in front of t[i], fillers skipped; NULL: there is none, or punctuation parts them.
-static const struct term *before(const struct term *t, size_t i)
-{
-    while (i > 0 && !t[i].breaks) {
-        i--;
-        if (!is_filler(&t[i]))
-            return &t[i];
-    }
-    return NULL;
-}
-
-// "emerald and gold": what stands on the other side of an "and" in front of t[i].
-static const struct term *joined_before(const struct term *t, size_t i)
-{
-    const struct term *joiner = before(t, i);
-
-    return joiner && joiner->kind == LEXICON_JOINER ? before(t, (size_t)(joiner - t)) : NULL;
-}
-
-static const struct term *joined_after(const struct term *t, size_t count, size_t i)
-{
-    return i + 2 < count && t[i + 1].kind == LEXICON_JOINER && !t[i + 1].breaks && !t[i + 2].breaks
-               ? &t[i + 2]
-               : NULL;
-}
-
-static bool is_palette(const struct term *t)
-{
-    return t && t->kind == LEXICON_PALETTE;
-}
-
-static bool has_medium(const struct term *t, size_t count, const struct term *but)
-{
-    for (size_t i = 0; i < count; i++)
-        if (&t[i] != but && t[i].kind == LEXICON_MEDIUM && !ambiguous(&t[i]))
-            return true;
-    return false;
-}
-
-// Whether a word that is a palette or something else is the palette here.
-static bool means_palette(const struct reader *r, const struct term *t, size_t count, size_t i)
-{
-    bool other_medium = r->out->medium != NULL || has_medium(t, count, &t[i]);
-    const struct term *front = before(t, i), *joined = joined_before(t, i);
-    const struct term *next = i + 1 < count && !t[i + 1].breaks ? &t[i + 1] : NULL;
-
-    if (next && next->kind == LEXICON_TONE)
-        return true;
-    if (t[i].entry->kind == LEXICON_MEDIUM)
-        return other_medium || is_palette(next);
-    if (front && front->kind == LEXICON_MAKING)
-        return false;
-    if (is_palette(joined) || is_palette(joined_after(t, count, i)))
-        return true;
-    return other_medium && front && front->kind == LEXICON_PREPOSITION;
-}
-
-static void settle_ambiguous(const struct reader *r, struct term *t, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (ambiguous(&t[i]) && means_palette(r, t, count, i))
-            t[i].kind = t[i].entry->other_kind;
-}
-
-// "no red or blue, ..." excludes the next thing and what "or" and "and" join to it.
-static void settle_negations(struct term *t, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (t[i].kind != LEXICON_NEGATION || !t[i].entry)
-            continue;
-        size_t next = i + 1;
-        while (next < count && !t[next].breaks && is_filler(&t[next]))
-            next++;
-        while (next < count && !t[next].breaks && t[next].kind != LEXICON_JOINER) {
-            t[next].excluded = true;
-            if (next + 1 < count && !t[next + 1].breaks && t[next + 1].kind == LEXICON_TONE)
-                next++; // "no red tones and ..."
-            next++;
-            if (next < count && !t[next].breaks && t[next].kind == LEXICON_JOINER)
-                next++;
-            else
-                break;
-        }
-    }
-}
 
 static void exclude(struct reader *r, const struct term *t)
 {
@@ -215,9 +10,9 @@ static void exclude(struct reader *r, const struct term *t)
 
     if (t->entry && t->kind <= LEXICON_MODIFIER) {
         name = t->entry->name;
-    } else if (t->entry) {
-        const char *singular = lexicon_singular(t->entry->phrase);
-        name = singular ? singular : t->entry->phrase;
+    } else if (t->entry && !t->stand_in) {
+        const struct lexicon_word *singular = lexicon_singular(t->entry->phrase);
+        name = singular ? singular->word : t->entry->phrase;
     }
     terms_add(&r->out->excluded, name);
 }
@@ -247,18 +42,27 @@ static void name_medium(struct reader *r, const struct term *t, float weight,
     }
 }
 
+// "'basalt' was read as stone": the dictionary's word for something that has no look of its own.
+static void warn_stand_in(struct reader *r, const struct term *t)
+{
+    if (t->stand_in)
+        warn_at(r, "nearest", t->start, t->end, "'%s' was read as '%s', its nearest relative here",
+                t->shown, t->entry->name);
+}
+
 static void include(struct reader *r, const struct term *t, float weight, struct prompt_part *part)
 {
     struct prompt *p = r->out;
 
-    if (!t->entry) {
+    if (!t->known) {
         if (p->unknown.count == 0)
             r->unknown_at = (struct span){.start = t->start, .end = t->end};
         terms_add(&p->unknown, t->shown);
         return;
     }
-    if (t->entry->implies && !r->implied)
-        r->implied = t->entry->implies;
+    if (!t->entry || t->kind > LEXICON_MODIFIER)
+        return;
+    warn_stand_in(r, t);
     switch (t->kind) {
     case LEXICON_MEDIUM:
         name_medium(r, t, weight, part);
@@ -273,22 +77,34 @@ static void include(struct reader *r, const struct term *t, float weight, struct
     case LEXICON_LIGHT:
         terms_add(&p->light, t->entry->name);
         break;
-    case LEXICON_MODIFIER:
-        if (t->entry->implies)
+    default:
+        if (term_implies(t, LEXICON_MEDIUM))
             name_first(&part->manner, t);
         terms_add(&p->modifiers, t->entry->name);
-        break;
-    default:
         break;
     }
 }
 
-// The medium that a part's words only imply, where they name none.
-static void imply_medium(struct prompt_part *part, const struct term *t, size_t count)
+static bool may_imply(const struct term *t)
+{
+    return t->entry && t->entry->implies && !t->excluded && t->kind != LEXICON_SUBJECT;
+}
+
+// What a part's words only imply, where they name nothing: "a painting" is in oil, a statue of
+// marble, "vintage" sepia. A manner ("by Michelangelo") says less than the material that it goes
+// with.
+static void imply(struct reader *r, struct prompt_part *part, const struct term *t, size_t count)
 {
     for (size_t i = 0; i < count && !part->medium; i++)
-        if (t[i].entry && !t[i].excluded)
+        if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MEDIUM) &&
+            !(t[i].kind == LEXICON_MODIFIER && part->material))
             part->medium = t[i].entry->implies;
+    for (size_t i = 0; i < count && !part->medium && !part->material; i++)
+        if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MATERIAL))
+            part->material = t[i].entry->implies;
+    for (size_t i = 0; i < count && !part->medium && !part->material; i++)
+        if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_PALETTE))
+            terms_add(&r->out->palette, t[i].entry->implies);
 }
 
 void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight,
@@ -301,8 +117,7 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
 
     if (r->failed || weight == 0)
         return;
-    settle_ambiguous(r, t, count);
-    settle_negations(t, count);
+    context_settle(t, count, r->out->medium != NULL);
     for (size_t i = 0; i < count; i++) {
         bool thing = !t[i].entry || t[i].kind <= LEXICON_SUBJECT;
         if (t[i].excluded || (weight < 0 && thing))
@@ -311,7 +126,7 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
             include(r, &t[i], weight, part);
     }
     if (weight > 0)
-        imply_medium(part, t, count);
+        imply(r, part, t, count);
 }
 
 static void exclude_item(struct reader *r, const char *s, size_t len)
@@ -325,7 +140,7 @@ static void exclude_item(struct reader *r, const char *s, size_t len)
     size_t things = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (is_filler(&t[i]) || t[i].kind == LEXICON_TONE)
+        if ((t[i].entry && term_is_filler(&t[i])) || t[i].kind == LEXICON_TONE)
             continue;
         only = &t[i];
         things++;
@@ -378,8 +193,14 @@ void meaning_finish(struct reader *r)
 {
     struct prompt *p = r->out;
 
-    if (!p->medium)
-        p->medium = r->implied;
+    for (int i = 0; i < p->part_count; i++) {
+        const struct prompt_part *part = &p->part[i];
+        if (!p->medium)
+            p->medium = part->medium;
+        // Named ones are there already.
+        if (part->material)
+            terms_add(&p->materials, part->material);
+    }
     if (p->unknown.count > 0)
         name_unknown(r);
     if (!p->medium && p->materials.count == 0)

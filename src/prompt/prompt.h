@@ -96,6 +96,10 @@ MUST_USE enum err prompt_read(struct prompt *out, struct arena *a, const char *t
 /* Whether readings call a modifier so ("polished"). Any thread. */
 bool prompt_is_modifier(const char *name);
 
+/* The medium, material or manner whose look is nearest to that of one for which there is none yet:
+ * "ink wash" comes nearest to "watercolour". Asking on with the answer ends in NULL. Any thread. */
+const char *prompt_nearest(const char *name);
+
 /* Adds a warning about the whole prompt (start = end = 0); strings are copied into `a`. */
 void prompt_warn(struct prompt *p, struct arena *a, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);

@@ -3,13 +3,16 @@
 #define PATINA_PROMPT_PROMPT_INTERNAL_H
 
 /*
- * For prompt/ alone. A prompt is read in four steps, each a file:
+ * For prompt/ alone. A prompt is read in steps, each a file:
  *     lexer.c       takes the parameters out of it and leaves the text
  *     parameters.c  what each parameter means
  *     words.c       the text as words in normal form
- *     meaning.c     what the words mean, by the lexicon
+ *     terms.c       the words as terms: phrases of the lexicon and of the dictionary
+ *     context.c     what the terms mean where they stand
+ *     meaning.c     their meanings as the lists of a prompt
  * and parser.c puts them together.
  */
+#include "prompt/lexicon.h"
 #include "prompt/prompt.h"
 
 /* Some bytes of the prompt and where they stand in it, in scalars. */
@@ -35,7 +38,6 @@ struct reader {
     struct span given_at[PROMPT_PARAMS]; /* by bit: the parameter that counts so far */
     struct span no;                      /* the list of the `--no` that counts so far */
 
-    const char *implied;    /* medium that the words only imply */
     float medium_weight;    /* of the part that named the medium */
     struct span unknown_at; /* the first word that was not understood; `s` is unused */
 };
@@ -91,12 +93,43 @@ struct word {
     const char *shown;  /* what is shown: lower case */
     uint32_t start, end;
     bool breaks; /* a comma, full stop or the like stands in front */
+
+    /* From the lexicon; NULL: not there. */
+    const struct lexicon_word *listed, *singular;
 };
 
 /* The words of a text; at[i] is the place of its byte i, or NULL when nobody asks. *out lives in
  * the arena. Returns how many. */
 size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *at,
                   struct word **out);
+
+/* terms.c */
+struct term {
+    const struct lexicon_entry *entry; /* NULL: not in the lexicon */
+    const char *shown;                 /* its first word */
+    enum lexicon_kind kind;            /* what it is here; settled by context.c */
+    uint32_t start, end;
+    bool breaks;    /* punctuation in front */
+    bool known;     /* to the lexicon or as English */
+    bool adjective; /* not in the lexicon */
+    bool stand_in;  /* the entry is only a relative: "basalt" as stone */
+    bool unlikely;  /* and usually is not meant: "ash" as wood */
+    bool excluded;  /* negated */
+};
+
+/* The terms of some words, misspelled ones put right with a warning. *out lives in the arena.
+ * Returns how many. */
+size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **out);
+
+/* context.c: decides kinds and what is excluded. A medium named already says that materials may be
+ * part of what the photo shows. */
+void context_settle(struct term *t, size_t count, bool medium_named);
+
+/* Nothing but grammar: "the", "very". */
+bool term_is_filler(const struct term *t);
+
+/* Asks for a medium, a material or a palette without naming it: "painting", "statue", "vintage". */
+bool term_implies(const struct term *t, enum lexicon_kind kind);
 
 /* meaning.c: reads words that weigh `weight` into the prompt's lists and into their part. */
 void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight,

@@ -70,12 +70,21 @@ static void americanize(char *s)
         at[2] = 'a';
 }
 
-static void drop_possessive(char *s)
+// "cat's" is "cat", "we'd" is "we" and "l'huile" is "huile"; in place.
+static void drop_elided(char *s)
 {
+    static const char *const ending[] = {"'s", "'d", "'ll", "'re", "'ve"};
     size_t n = strlen(s);
 
-    if (n > 2 && strcmp(s + n - 2, "'s") == 0)
-        s[n - 2] = '\0';
+    if (n > 3 && s[1] == '\'' && strchr("cdjlmnst", s[0])) {
+        memmove(s, s + 2, n - 1);
+        n -= 2;
+    }
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+        size_t k = strlen(ending[i]);
+        if (n > k && strcmp(s + n - k, ending[i]) == 0)
+            s[n - k] = '\0';
+    }
 }
 
 // One word of s, from its first character on; returns the bytes that it takes.
@@ -106,11 +115,23 @@ static size_t read_word(struct reader *r, const char *s, size_t len, struct word
             continue;
         to_normal += utf8_encode(is_apostrophe(c) ? '\'' : without_accent(c), to_normal);
     }
-    drop_possessive(normal);
+    drop_elided(normal);
     americanize(normal);
     out->normal = normal;
     out->shown = shown;
     return end;
+}
+
+// The bytes of a URL that begins at s, or 0: its words are nobody's.
+static size_t url_bytes(const char *s, size_t len)
+{
+    size_t n = 0;
+
+    if ((len < 8 || strncmp(s, "https://", 8) != 0) && (len < 7 || strncmp(s, "http://", 7) != 0))
+        return 0;
+    while (n < len && (unsigned char)s[n] > ' ')
+        n++;
+    return n;
 }
 
 size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *at,
@@ -127,6 +148,12 @@ size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *a
     for (size_t i = 0; i < len && !r->failed; i += taken) {
         uint32_t c = scalar_at(s + i, len - i, &n);
         taken = n;
+        size_t url = url_bytes(s + i, len - i);
+        if (url > 0) {
+            taken = url;
+            breaks = true;
+            continue;
+        }
         if (c == '&' || c == '+') {
             word[count] = (struct word){.normal = "and", .shown = "and"};
         } else if (is_word_char(c)) {

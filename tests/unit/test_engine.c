@@ -162,7 +162,7 @@ static void what_cannot_be_honoured_is_told(void **state)
         {"impasto watercolor", "no_effect", "impasto", 1},
         {"oil painting, glossy, mossy", "no_effect", "\"mossy\" changes nothing in the look oil", 1},
         {"oil painting at sunset in teal and orange", "no_effect", NULL, 0},
-        {"ukiyo-e", "no_effect", "oil painting instead", 1},
+        {"ukiyo-e", "no_effect", "woodcut instead", 1},
         {"xyzzy plugh", "no_effect", "drawn from its words", 1},
         {"oil painting --ar 1:1", "cropped", "25 %", 1},
         {"oil painting", "enlarged", "100x75", 1},

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "prompt/prompt_internal.h"
+
+#include "prompt/dictionary.h"
+
+#include <string.h>
+
+enum {
+    PHRASE_BYTES_MAX = 80,     // the lexicon's longest has 63
+    DICTIONARY_PHRASE_MAX = 3, // words, as in dictionary.py
+    RESPELLED_MAX = 64         // a text with more words that are none is not misspelled English
+};
+
+static bool phrase_add(char phrase[PHRASE_BYTES_MAX], const char *word)
+{
+    size_t n = strlen(phrase), k = strlen(word);
+
+    if (n + k + 2 > PHRASE_BYTES_MAX)
+        return false;
+    if (n > 0)
+        phrase[n++] = ' ';
+    memcpy(phrase + n, word, k + 1);
+    return true;
+}
+
+// The longest phrase that begins at w[0], its last word perhaps a plural of what is listed; *used
+// is how many words it has.
+static const struct lexicon_entry *longest_phrase(const struct word *w, size_t count, size_t *used)
+{
+    const struct lexicon_entry *best = NULL;
+    char phrase[PHRASE_BYTES_MAX] = "", singular[PHRASE_BYTES_MAX];
+    bool longer = true;
+
+    *used = 1;
+    for (size_t n = 0;
+         n < count && longer && (w[n].listed || w[n].singular) && (n == 0 || !w[n].breaks); n++) {
+        memcpy(singular, phrase, sizeof(phrase));
+        if (!phrase_add(phrase, w[n].normal))
+            break;
+        const struct lexicon_entry *found = lexicon_find_first(phrase, &longer);
+        if (!found && w[n].singular && phrase_add(singular, w[n].singular->word))
+            found = lexicon_find(singular);
+        if (found) {
+            best = found;
+            *used = n + 1;
+        }
+    }
+    return best;
+}
+
+// "Brass band": phrases of the dictionary in which a word does not mean what it means alone.
+static enum word_class dictionary_phrase(const struct word *w, size_t count, size_t longer_than,
+                                         size_t *used, const char **alias)
+{
+    size_t longest = 1;
+
+    while (longest < count && longest < DICTIONARY_PHRASE_MAX && !w[longest].breaks)
+        longest++;
+    for (size_t n = longest; n > longer_than; n--) {
+        char phrase[PHRASE_BYTES_MAX] = "";
+        bool fits = true, telling = false;
+        for (size_t i = 0; i < n && fits; i++) {
+            fits = phrase_add(phrase, w[i].normal);
+            telling |= (w[i].listed && w[i].listed->telling) ||
+                       (w[i].singular && w[i].singular->telling);
+        }
+        enum word_class found = fits && telling ? dictionary_find_phrase(phrase, alias)
+                                                : WORD_UNKNOWN;
+        if (found != WORD_UNKNOWN) {
+            *used = n;
+            return found;
+        }
+    }
+    return WORD_UNKNOWN;
+}
+
+// Looks every word up. What is no word is replaced by what was meant, with a warning.
+static void look_up(struct reader *r, struct word *w, size_t count)
+{
+    int tried = 0;
+
+    for (size_t i = 0; i < count; i++, w++) {
+        const char *alias;
+        w->listed = lexicon_word(w->normal);
+        w->singular = lexicon_singular(w->normal);
+        if (w->listed || w->singular || tried == RESPELLED_MAX ||
+            dictionary_find(w->normal, &alias) != WORD_UNKNOWN)
+            continue;
+        tried++;
+        w->listed = lexicon_respell(w->normal);
+        if (!w->listed)
+            continue;
+        w->normal = w->listed->word;
+        warn_at(r, "spelling", w->start, w->end, "'%s' was read as '%s'", w->shown, w->normal);
+    }
+}
+
+// Numbers, what begins with one ("85mm") and single letters say nothing and are not worth a
+// warning.
+static bool says_nothing(const char *word)
+{
+    return (word[0] >= '0' && word[0] <= '9') || (word[1] == '\0' && word[0] > 0);
+}
+
+// What the dictionary says of a term that the lexicon does not have.
+static void classify(struct term *t, enum word_class class, const char *alias)
+{
+    t->known = class != WORD_UNKNOWN;
+    t->kind = class == WORD_ORDINARY || class == WORD_ADJECTIVE ? LEXICON_FILLER : LEXICON_SUBJECT;
+    t->adjective = class == WORD_ADJECTIVE;
+    if (class != WORD_ALIAS && class != WORD_SECOND_ALIAS)
+        return;
+    t->entry = lexicon_find(alias);
+    t->kind = t->entry->kind;
+    t->stand_in = true;
+    t->unlikely = class == WORD_SECOND_ALIAS;
+}
+
+static struct term term_at(const struct word *w, size_t count, size_t *used)
+{
+    const struct lexicon_entry *found = longest_phrase(w, count, used);
+    struct term t = {.shown = w[0].shown, .start = w[0].start, .breaks = w[0].breaks};
+    const char *alias = NULL;
+    enum word_class class = dictionary_phrase(w, count, *used, used, &alias);
+
+    if (class == WORD_UNKNOWN && found) {
+        t.entry = found;
+        t.kind = found->kind;
+        t.known = true;
+    } else {
+        if (class == WORD_UNKNOWN)
+            class = dictionary_find(w[0].normal, &alias);
+        classify(&t, class, alias);
+    }
+    t.end = w[*used - 1].end;
+    return t;
+}
+
+size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **out)
+{
+    struct term *term = arena_alloc(r->arena, (words + 1) * sizeof(*term));
+    size_t count = 0, used;
+
+    if (!term) {
+        r->failed = true;
+        return 0;
+    }
+    look_up(r, w, words);
+    for (size_t i = 0; i < words; i += used) {
+        struct term t = term_at(w + i, words - i, &used);
+        if (t.entry || t.known || !says_nothing(w[i].normal))
+            term[count++] = t;
+    }
+    *out = term;
+    return count;
+}
