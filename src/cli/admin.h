@@ -19,8 +19,8 @@
 struct admin_flags {
     const char *data, *database; /* NULL: as the environment says */
     bool json;
-    bool all, is_private, now, yes;
-    const char *account, *job, *label, *state;
+    bool all, is_private, ledger, now, yes;
+    const char *account, *host, *job, *label, *state;
     int64_t points, limit;
 };
 

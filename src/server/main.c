@@ -3,6 +3,7 @@
 #include "cli/account.h"
 #include "cli/bench.h"
 #include "cli/command.h"
+#include "cli/doctor.h"
 #include "cli/key.h"
 #include "cli/looks.h"
 #include "cli/render.h"
@@ -22,12 +23,12 @@ static const struct command commands[] = {
     {"points", "grant points, show what there is", points_command},
     {"webhook", "list webhooks, send them again", webhook_command},
     {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
+    {"doctor", "what works here, what does not, and what to do", doctor_command},
     {"bench", "measure looks and service: bench look, structure, api", bench_command},
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},
     {"model", NULL, NULL},
-    {"doctor", NULL, NULL},
     {NULL, NULL, NULL},
 };
 

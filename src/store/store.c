@@ -384,6 +384,13 @@ enum err store_blobs_forget(struct store *s, const char *const *keys, int count)
     return s->ops->blobs_forget(s, keys, count);
 }
 
+enum err store_blobs_from(struct store *s, const char *from, int max, struct arena *a,
+                          struct stored_blob **out, int *count)
+{
+    assert(max > 0);
+    return s->ops->blobs_from(s, from, max, a, out, count);
+}
+
 enum err store_blob_known(struct store *s, const char *key, bool *known)
 {
     return s->ops->blob_known(s, key, known);
@@ -402,6 +409,11 @@ enum err store_counts(struct store *s, struct store_counts *out)
 enum err store_check_ledger(struct store *s, struct err_note *note)
 {
     return s->ops->check_ledger(s, note);
+}
+
+enum err store_verify(struct store *s, struct err_note *note)
+{
+    return s->ops->verify(s, note);
 }
 
 enum err store_ping(struct store *s)

@@ -377,6 +377,18 @@ MUST_USE enum err store_blobs_expired(struct store *s, int64_t now_ms, int max, 
 /* The blobs are gone: drops their rows (and those of their uploads). Unknown keys are ignored. */
 MUST_USE enum err store_blobs_forget(struct store *s, const char *const *keys, int count);
 
+/* A blob that has to be there. */
+struct stored_blob {
+    const char *key;
+    int64_t bytes;
+    bool has_sha256; /* of an upload */
+    uint8_t sha256[SHA256_BYTES];
+};
+
+/* In order of their keys, from `from` on, at most `max` of those that may not go yet. */
+MUST_USE enum err store_blobs_from(struct store *s, const char *from, int max, struct arena *a,
+                                   struct stored_blob **out, int *count);
+
 /* Whether a row names this blob (for the sweep of orphans). */
 MUST_USE enum err store_blob_known(struct store *s, const char *key, bool *known);
 
@@ -395,6 +407,10 @@ MUST_USE enum err store_counts(struct store *s, struct store_counts *out);
 /* Proves invariant 1 and 5 for every account by adding up ledger and jobs. ERR_BUG with a note that
  * names the account. */
 MUST_USE enum err store_check_ledger(struct store *s, struct err_note *note);
+
+/* Reads all of what is stored and checks that it hangs together, as far as the back end can tell;
+ * seconds for a million jobs. ERR_CORRUPT with a note. */
+MUST_USE enum err store_verify(struct store *s, struct err_note *note);
 
 /* Answers a trivial query and can write: for readyz. */
 MUST_USE enum err store_ping(struct store *s);

@@ -127,10 +127,15 @@ PASS(blobs_expired,
      (struct store * s, int64_t now_ms, int max, struct arena *a, const char ***keys, int *count),
      now_ms, max, a, keys, count)
 PASS(blobs_forget, (struct store * s, const char *const *keys, int count), keys, count)
+PASS(blobs_from,
+     (struct store * s, const char *from, int max, struct arena *a, struct stored_blob **out,
+      int *count),
+     from, max, a, out, count)
 PASS(blob_known, (struct store * s, const char *key, bool *known), key, known)
 PASS(sweep, (struct store * s, int64_t now_ms), now_ms)
 PASS(counts, (struct store * s, struct store_counts *out), out)
 PASS(check_ledger, (struct store * s, struct err_note *note), note)
+PASS(verify, (struct store * s, struct err_note *note), note)
 
 static enum err fault_ping(struct store *s)
 {
@@ -207,6 +212,8 @@ static const struct store_ops ops = {
     OP(blob_known),
     OP(sweep),
     OP(counts),
+    OP(blobs_from),
+    OP(verify),
     OP(check_ledger),
     OP(ping),
     OP(close),

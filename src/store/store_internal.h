@@ -95,11 +95,14 @@ struct store_ops {
     enum err (*blobs_expired)(struct store *s, int64_t now_ms, int max, struct arena *a,
                               const char ***keys, int *count);
     enum err (*blobs_forget)(struct store *s, const char *const *keys, int count);
+    enum err (*blobs_from)(struct store *s, const char *from, int max, struct arena *a,
+                           struct stored_blob **out, int *count);
     enum err (*blob_known)(struct store *s, const char *key, bool *known);
 
     enum err (*sweep)(struct store *s, int64_t now_ms);
     enum err (*counts)(struct store *s, struct store_counts *out);
     enum err (*check_ledger)(struct store *s, struct err_note *note);
+    enum err (*verify)(struct store *s, struct err_note *note);
     enum err (*ping)(struct store *s);
     void (*close)(struct store *s);
     void (*set_wake)(struct store *s, store_wake_fn *jobs, store_wake_fn *deliveries, void *ctx);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store_sqlite_internal.h"
 
+#include <string.h>
+
 struct blob_args {
     int64_t job;
     const char *key;
@@ -109,4 +111,40 @@ enum err sqlite_blob_known(struct store *store, const char *key, bool *known)
     if (e >= 0)
         *known = e == ERR_OK;
     return e < 0 ? e : ERR_OK;
+}
+
+enum err sqlite_blobs_from(struct store *store, const char *from, int max, struct arena *a,
+                           struct stored_blob **out, int *count)
+{
+    struct store_sqlite *s = self(store);
+    struct stored_blob *list = arena_alloc(a, (size_t)max * sizeof(*list));
+    struct query q;
+    bool ok = true;
+    enum err e;
+    int n = 0;
+
+    if (!list)
+        return ERR_NOMEM;
+    query_begin(&q, reader_take(s),
+                "SELECT b.key, b.bytes, u.sha256 FROM blob AS b "
+                "LEFT JOIN upload AS u ON u.blob_key = b.key "
+                "WHERE b.key >= ? AND coalesce(b.due_ms > ?, 1) ORDER BY b.key LIMIT ?");
+    query_text(&q, from);
+    query_i64(&q, clock_unix_ms(s->options.clock));
+    query_i64(&q, max);
+    for (; (e = query_next(&q)) == ERR_OK; n++) {
+        const void *sha = sqlite3_column_blob(q.st, 2);
+        list[n] = (struct stored_blob){.key = column_text(&q, 0, a, &ok),
+                                       .bytes = column_i64(&q, 1),
+                                       .has_sha256 = sha != NULL};
+        if (sha)
+            memcpy(list[n].sha256, sha, SHA256_BYTES); // its length is checked by the schema
+    }
+    query_end(&q);
+    reader_give(s, q.db);
+    if (e != ERR_NONE || !ok)
+        return ok ? e : ERR_NOMEM;
+    *out = list;
+    *count = n;
+    return ERR_OK;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store_sqlite_internal.h"
 
+#include <string.h>
+
 // Rows that go in one transaction: some milliseconds of work, so that accepts need not wait longer.
 enum { SWEEP_ROWS = 500 };
 
@@ -164,6 +166,25 @@ enum err sqlite_check_ledger(struct store *store, struct err_note *note)
         e = ERR_IO;
     reader_give(s, db);
     return e;
+}
+
+enum err sqlite_verify(struct store *store, struct err_note *note)
+{
+    struct store_sqlite *s = self(store);
+    char said[160] = "";
+    struct query q;
+
+    query_begin(&q, reader_take(s), "PRAGMA quick_check(1)");
+    enum err e = query_next(&q);
+    if (e == ERR_OK)
+        column_chars(&q, 0, said, sizeof(said));
+    query_end(&q);
+    reader_give(s, q.db);
+    if (e)
+        return err_set(note, e < 0 ? e : ERR_BUG, "the database cannot be read");
+    return strcmp(said, "ok") == 0
+               ? ERR_OK
+               : err_set(note, ERR_CORRUPT, "the database is damaged: %s", said);
 }
 
 // ---- readyz ----

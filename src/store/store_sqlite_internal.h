@@ -369,11 +369,14 @@ enum err sqlite_blob_add(struct store *s, int64_t job, const char *key, int64_t 
 enum err sqlite_blobs_expired(struct store *s, int64_t now_ms, int max, struct arena *a,
                               const char ***keys, int *count);
 enum err sqlite_blobs_forget(struct store *s, const char *const *keys, int count);
+enum err sqlite_blobs_from(struct store *s, const char *from, int max, struct arena *a,
+                           struct stored_blob **out, int *count);
 enum err sqlite_blob_known(struct store *s, const char *key, bool *known);
 
 enum err sqlite_sweep(struct store *s, int64_t now_ms);
 enum err sqlite_counts(struct store *s, struct store_counts *out);
 enum err sqlite_check_ledger(struct store *s, struct err_note *note);
+enum err sqlite_verify(struct store *s, struct err_note *note);
 enum err sqlite_ping(struct store *s);
 
 #endif

@@ -484,6 +484,48 @@ static void deliveries_are_delivered_again(void **state)
     assert_int_equal(store_delivery_redeliver(f->s, two, msg, &f->a, &again), ERR_NOT_FOUND);
 }
 
+// ---- looking after it ----
+
+static void blobs_that_must_be_there_are_listed(void **state)
+{
+    FIXTURE(f);
+    int64_t one = add_account(f, "one", 1000);
+    struct upload up = {.account = one, .blob_key = "upload/1", .bytes = 7}, found;
+    char uuid[UUID_TEXT];
+    struct stored_blob *b;
+    int count;
+
+    memset(up.id, 'a', 32);
+    memset(up.sha256, 0x5A, sizeof(up.sha256));
+    up.expires_ms = START_MS + 24 * HOUR_MS;
+    assert_ok(store_upload_add(f->s, &up, &f->a, &found, NULL));
+    complete_with_callback(f, one, NULL, uuid);
+    assert_ok(store_blobs_from(f->s, "", 99, &f->a, &b, &count));
+    assert_int_equal(count, 6);
+    assert_int_equal(b[0].bytes, 100);
+    assert_false(b[0].has_sha256);
+    assert_string_equal(b[5].key, "upload/1");
+    assert_true(b[5].has_sha256);
+    assert_memory_equal(b[5].sha256, up.sha256, SHA256_BYTES);
+    assert_ok(store_blobs_from(f->s, "", 2, &f->a, &b, &count));
+    assert_int_equal(count, 2);
+    assert_ok(store_blobs_from(f->s, "upload/", 9, &f->a, &b, &count));
+    assert_int_equal(count, 1);
+    clock_sim_advance(&f->clock, RETENTION_MS); // from now on they may be gone
+    assert_ok(store_blobs_from(f->s, "", 99, &f->a, &b, &count));
+    assert_int_equal(count, 0);
+}
+
+static void a_sound_store_is_verified(void **state)
+{
+    FIXTURE(f);
+    struct err_note note = {0};
+    char uuid[UUID_TEXT];
+
+    complete_with_callback(f, add_account(f, "one", 1000), NULL, uuid);
+    assert_ok(store_verify(f->s, &note));
+}
+
 // ---- opening ----
 
 static void only_a_service_makes_a_store(void **state)
@@ -518,6 +560,8 @@ int store_suite_admin(void)
         STORE_TEST(the_first_account_stays_deleted),
         STORE_TEST(deliveries_are_listed_newest_first),
         STORE_TEST(deliveries_are_delivered_again),
+        STORE_TEST(blobs_that_must_be_there_are_listed),
+        STORE_TEST(a_sound_store_is_verified),
         STORE_TEST(only_a_service_makes_a_store),
     };
 

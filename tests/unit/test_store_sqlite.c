@@ -392,6 +392,7 @@ static void use_everything(struct store *s)
     struct account *accounts;
     struct api_key key, *keys_of;
     struct delivery *d, post;
+    struct stored_blob *stored;
     struct lease l;
     struct job j, *list;
     char uuid[UUID_TEXT];
@@ -446,6 +447,7 @@ static void use_everything(struct store *s)
     assert_int_equal(store_upload_get(s, -1, u.id, &a, &found), ERR_OK);
     assert_int_equal(store_blobs_expired(s, INT64_MAX, 9, &a, &keys, &n), ERR_OK);
     assert_int_equal(store_blobs_forget(s, keys, n), ERR_OK);
+    assert_int_equal(store_blobs_from(s, "", 9, &a, &stored, &n), ERR_OK);
     assert_int_equal(store_blob_known(s, "job/1", &flag), ERR_OK);
     assert_int_equal(store_counts(s, &counts), ERR_OK);
     assert_int_equal(store_account_get(s, acc.id, &acc), ERR_OK);
