@@ -24,7 +24,7 @@ code, pre { font: .88em/1.45 ui-monospace, monospace; }
 a { color: var(--accent); } nav ul { columns: 2; padding-left: 1.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); }
-.method { display: inline-block; min-width: 3.2rem; font-weight: 700; color: var(--accent); }
+.method { display: inline-block; min-width: 3.2rem; margin-right: .6rem; font-weight: 700; color: var(--accent); }
 .type { white-space: nowrap; opacity: .75; } .deep1 { padding-left: 1.2rem; } .deep2 { padding-left: 2.4rem; }
 .deep3 { padding-left: 3.6rem; } .deep4 { padding-left: 4.8rem; }
 """

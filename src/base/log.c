@@ -37,6 +37,8 @@ void log_write(const struct log *log, enum log_level level, const char *event,
     struct json_writer w = JSON_WRITER(&b);
     char when[RFC3339_TEXT];
 
+    if (log && log->observe)
+        log->observe(log->observe_ctx, event, fields, count);
     if (!log || level < log->least)
         return;
     int64_t now = clock_unix_ms(&clock_system);

@@ -4,6 +4,8 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -14,12 +16,6 @@
  */
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
-
-struct log {
-    int fd;
-    enum log_format format;
-    enum log_level least; /* lower levels are dropped */
-};
 
 /* A field: build it with the macros below inside log_event(). */
 struct log_field {
@@ -38,6 +34,24 @@ struct log_field {
     {                                       \
         .key = (key_), .s = NULL, .n = (n_) \
     }
+
+/* Is told of every event, whatever its level; from the event's own thread. */
+typedef void log_observe_fn(void *ctx, const char *event, const struct log_field *fields,
+                            int count);
+
+struct log {
+    int fd;
+    enum log_format format;
+    enum log_level least;    /* lower levels are not written */
+    log_observe_fn *observe; /* may be NULL */
+    void *observe_ctx;
+};
+
+/* Whether anybody wants to know of such an event: for those that are dear to put together. */
+static inline bool log_wanted(const struct log *log, enum log_level level)
+{
+    return log && (level >= log->least || log->observe);
+}
 
 /* log_event(log, LOG_INFO, "job.finish", LOG_S("job", id), LOG_N("ms", ms));  `log` may be NULL:
  * silent. */

@@ -127,8 +127,9 @@ MUST_USE enum err http_server_start(const struct http_options *o, struct http_se
 /* The port it listens on. */
 int http_server_port(const struct http_server *s);
 
-/* Connections that are open now. */
+/* Connections that are open now, and how many of them are streams. */
 int http_server_connections(const struct http_server *s);
+int http_server_streams(const struct http_server *s);
 
 /*
  * Stops: new connections are closed, requests under way get up to grace_ms to be answered, the rest

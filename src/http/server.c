@@ -164,7 +164,7 @@ static void log_request(const struct http_request *r, enum MHD_RequestTerminatio
     const struct http_route *route = r->match.route;
     int64_t us = (clock_mono_ns(o->clock) - r->start_ns) / 1000;
 
-    if (!o->log || o->log->least > LOG_INFO)
+    if (!log_wanted(o->log, LOG_INFO))
         return;
     log_event(o->log, LOG_INFO, "http.request", LOG_S("method", method_name(r->method)),
               LOG_S("path", r->path), LOG_S("route", route ? route->name : "-"),
@@ -398,6 +398,11 @@ int http_server_port(const struct http_server *s)
 int http_server_connections(const struct http_server *s)
 {
     return watch_count(s->watch);
+}
+
+int http_server_streams(const struct http_server *s)
+{
+    return atomic_load(&s->streams);
 }
 
 // ---- stop ----

@@ -117,7 +117,8 @@ enum err data_dir_key(const char *dir, struct arena *a, const char **key, struct
     return *key ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
 }
 
-enum err data_dir_listen(const char *dir, const char *text, struct err_note *note)
+enum err data_dir_listen(const char *dir, const char *name, const char *address,
+                         struct err_note *note)
 {
-    return write_file(dir, "listen", text, note);
+    return write_file(dir, name, address, note);
 }

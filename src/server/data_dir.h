@@ -16,7 +16,8 @@ MUST_USE enum err data_dir_lock(const char *dir, int *lock, struct err_note *not
 MUST_USE enum err data_dir_key(const char *dir, struct arena *a, const char **key,
                                struct err_note *note);
 
-/* Writes "text\n" to DATA/listen, all at once. */
-MUST_USE enum err data_dir_listen(const char *dir, const char *text, struct err_note *note);
+/* Writes "address\n" to DATA/`name`, all at once. */
+MUST_USE enum err data_dir_listen(const char *dir, const char *name, const char *address,
+                                  struct err_note *note);
 
 #endif

@@ -8,6 +8,7 @@
 #include "cli/looks.h"
 #include "cli/render.h"
 #include "cli/webhook.h"
+#include "server/describe.h"
 #include "server/serve.h"
 #include "server/service.h"
 
@@ -25,6 +26,7 @@ static const struct command commands[] = {
     {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
     {"doctor", "what works here, what does not, and what to do", doctor_command},
     {"bench", "measure looks and service: bench look, structure, api", bench_command},
+    {"--describe", NULL, describe_command}, // by tools
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},

@@ -82,7 +82,7 @@ int serve_command(int argc, char **argv)
         command_complain("serve", note.text);
         code = EXIT_FAILED;
     } else {
-        struct log log = {STDERR_FILENO, s.log_format, LOG_INFO};
+        struct log log = {.fd = STDERR_FILENO, .format = s.log_format, .least = LOG_INFO};
         announce(&s, v, &log);
         serve(&s, v, &stop, &log);
         service_close(v);

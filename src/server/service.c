@@ -5,6 +5,7 @@
 #include "blob/blob_dir.h"
 #include "cli/command.h"
 #include "server/data_dir.h"
+#include "server/metrics.h"
 #include "store/store_sqlite.h"
 #include "worker/deliver.h"
 #include "worker/renderer.h"
@@ -43,6 +44,8 @@ struct service {
     struct render_pool *renderers;
     struct api *api;
     struct http_server *http;
+    struct metrics *metrics;
+    struct admin *admin;
     struct sweep *sweep;
 
     pthread_mutex_t wake_lock; // guards the two against a wake while they are stopped
@@ -263,7 +266,38 @@ static enum err open_http(struct service *v, struct err_note *note)
     if (e)
         return e;
     v->listen_fd = 0;
-    return data_dir_listen(v->s->data, where, note);
+    return data_dir_listen(v->s->data, "listen", where, note);
+}
+
+// The usual place may belong to somebody else (Prometheus itself likes port 9090): only an address
+// that was asked for has to be free.
+static enum err open_admin(struct service *v, struct err_note *note)
+{
+    static const char usual[] = "127.0.0.1:9090";
+    const char *address = v->s->admin_listen;
+    struct admin_options o = {.metrics = v->metrics,
+                              .store = v->store,
+                              .http = v->http,
+                              .engine = v->s->engine,
+                              .data_dir = v->s->data,
+                              .clock = &clock_system,
+                              .address = address ? address : usual};
+    char bound[300];
+
+    if (address && strcmp(address, "off") == 0)
+        return ERR_OK;
+    enum err e = admin_start(&o, &v->admin, note);
+    if (e && !address) {
+        log_event(&v->log, LOG_WARN, "admin.off", LOG_S("why", note->text));
+        return ERR_OK;
+    }
+    if (e) {
+        err_note_prefix(note, "--admin-listen");
+        return e;
+    }
+    snprintf(bound, sizeof bound, "%.*s:%d", (int)(strrchr(o.address, ':') - o.address), o.address,
+             admin_port(v->admin));
+    return data_dir_listen(v->s->data, "admin-listen", bound, note);
 }
 
 // As many descriptors as we may: 1,024 connections, and files and pipes beside them.
@@ -285,10 +319,14 @@ enum err service_open(struct settings *s, struct service **out, struct err_note 
         return err_set(note, ERR_NOMEM, "out of memory");
     v->s = s;
     v->lock = -1;
-    v->log = (struct log){STDERR_FILENO, s->log_format, LOG_INFO};
+    v->log = (struct log){.fd = STDERR_FILENO, .format = s->log_format, .least = LOG_INFO};
     pthread_mutex_init(&v->wake_lock, NULL);
     raise_file_limit();
     enum err e = data_dir_lock(s->data, &v->lock, note);
+    if (!e && metrics_new(server_metrics, server_metric_count, &v->metrics))
+        e = err_set(note, ERR_NOMEM, "out of memory");
+    v->log.observe = v->metrics ? metrics_observe : NULL;
+    v->log.observe_ctx = v->metrics;
     if (!e)
         e = open_store(v, note);
     if (!e)
@@ -307,6 +345,8 @@ enum err service_open(struct settings *s, struct service **out, struct err_note 
     }
     if (!e)
         e = open_http(v, note);
+    if (!e)
+        e = open_admin(v, note);
     if (e)
         service_close(v);
     else
@@ -354,6 +394,7 @@ void service_close(struct service *v)
 
     atomic_store(&v->draining, true);
     worker_stop(worker);
+    admin_stop(v->admin);
     if (v->http)
         http_server_stop(v->http, HTTP_GRACE_MS);
     sweep_stop(v->sweep);
@@ -372,6 +413,7 @@ void service_close(struct service *v)
     if (v->blobs)
         blob_close(v->blobs);
     board_free(v->board);
+    metrics_free(v->metrics);
     if (v->listen_fd > 0)
         close(v->listen_fd);
     if (v->lock >= 0)

@@ -22,6 +22,10 @@ enum {
 static const struct config_option options[] = {
     ROW("listen", CONFIG_TEXT, listen, .fallback = "127.0.0.1:8080", .value = "ADDR:PORT",
         .help = "where the API listens; port 0 takes a free one, written to DATA/listen"),
+    ROW("admin-listen", CONFIG_TEXT, admin_listen, .value = "ADDR:PORT",
+        .computed = "127.0.0.1:9090 when it is free",
+        .help = "where /metrics is, for Prometheus; off: nowhere. Port 0 takes a free one, written "
+                "to DATA/admin-listen"),
     ROW("public-url", CONFIG_TEXT, public_url, .value = "URL",
         .computed = "http:// and the listen address",
         .help = "what URLs in answers begin with; set it when a proxy stands in front"),

@@ -15,7 +15,8 @@
  * over variables.
  */
 struct settings {
-    const char *listen;     /* "127.0.0.1:8080" */
+    const char *listen;
+    const char *admin_listen; /* NULL: the usual place, when it is free */ /* "127.0.0.1:8080" */
     const char *public_url; /* without a slash at its end */
     const char *data;
     const char *database; /* "sqlite:PATH" */

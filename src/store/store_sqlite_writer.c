@@ -196,8 +196,10 @@ static void come_true(struct writer *w)
     reset_batch(b);
 }
 
-static enum err commit(struct writer *w)
+static enum err commit(struct writer *w, int requests)
 {
+    const struct clock *clock = w->s->options.clock;
+    int64_t began_ns = clock_mono_ns(clock);
     enum err e = writer_flush_accounts(w);
 
     if (!e)
@@ -207,6 +209,8 @@ static enum err commit(struct writer *w)
         return e == ERR_FULL ? ERR_FULL : ERR_UNAVAILABLE;
     }
     come_true(w);
+    log_event(w->s->options.log, LOG_DEBUG, "store.commit", LOG_N("requests", requests),
+              LOG_N("us", (clock_mono_ns(clock) - began_ns) / 1000));
     return ERR_OK;
 }
 
@@ -239,7 +243,7 @@ static void run_alone(struct writer *w, struct request *r)
         roll_back(w);
         return;
     }
-    e = commit(w);
+    e = commit(w, 1);
     if (e)
         r->result = e;
 }
@@ -287,15 +291,15 @@ static void wake(struct writer *w, bool jobs, bool deliveries)
 }
 
 // Runs what is queued, from `first` on, and gives the list of it; when BEGIN has failed, all of it
-// has. Stops after a request that failed halfway.
+// has. Stops after a request that failed halfway. *count is of those that did not.
 static struct request *run_queued(struct writer *w, struct request *first, enum err begun,
-                                  bool *halfway)
+                                  bool *halfway, int *count)
 {
     const struct clock *clock = w->s->options.clock;
     int64_t until_ns = clock_mono_ns(clock) + BATCH_NS;
     struct request *batch = NULL, **last = &batch;
-    int count = 0;
 
+    *count = 0;
     for (struct request *r = first; r; r = take(w)) {
         *last = r;
         last = &r->next;
@@ -304,7 +308,7 @@ static struct request *run_queued(struct writer *w, struct request *first, enum 
             r->result = begun;
         else
             *halfway = !run(w, r);
-        if (*halfway || ++count == BATCH_MAX || clock_mono_ns(clock) > until_ns)
+        if (*halfway || ++*count == BATCH_MAX || clock_mono_ns(clock) > until_ns)
             break;
     }
     return batch;
@@ -314,10 +318,11 @@ static void run_batch(struct writer *w, struct request *first)
 {
     bool halfway = false;
     enum err e = begin(w);
-    struct request *batch = run_queued(w, first, e, &halfway);
+    int count;
+    struct request *batch = run_queued(w, first, e, &halfway, &count);
     bool jobs = w->batch.jobs_wake, deliveries = w->batch.deliveries_wake;
     if (!e && !halfway)
-        e = commit(w);
+        e = commit(w, count);
     if (e == ERR_FULL)
         db_checkpoint(&w->db); // a log that is begun anew needs no more space for a while
     if (halfway)

@@ -28,11 +28,56 @@ static int64_t ms_since(const struct run *r, int64_t since_ns)
     return (clock_mono_ns(r->o->clock) - since_ns) / 1000000;
 }
 
+struct timing {
+    const char *stage;
+    int64_t ms; // -1: not come to
+};
+
+enum { TIMINGS = 9 };
+
+static void timings_of(const struct run *r, struct timing out[TIMINGS])
+{
+    const struct timing t[TIMINGS] = {
+        {"queue", r->ms.queue_ms},
+        {"fetch", r->ms.fetch_ms},
+        {"decode", r->ms.decode_ms},
+        {"wait", r->ms.wait_ms},
+        {"prepare", r->ms.prepare_ms},
+        {"render", r->ms.render_ms},
+        {"encode", r->ms.encode_ms},
+        {"store", r->ms.store_ms},
+        {"total", ms_since(r, r->claimed_ns)},
+    };
+
+    memcpy(out, t, sizeof t);
+}
+
+static void log_stages(const struct run *r)
+{
+    struct timing t[TIMINGS];
+
+    timings_of(r, t);
+    for (int i = 0; i < TIMINGS && log_wanted(r->o->log, LOG_DEBUG); i++)
+        if (t[i].ms >= 0)
+            log_event(r->o->log, LOG_DEBUG, "job.stage", LOG_S("job", r->job.uuid),
+                      LOG_S("stage", t[i].stage), LOG_N("ms", t[i].ms));
+}
+
 static void log_job(const struct run *r, enum log_level level, const char *event, const char *state,
                     const char *why)
 {
     log_event(r->o->log, level, event, LOG_S("job", r->job.uuid), LOG_N("attempt", r->job.claims),
               LOG_S("state", state), LOG_N("ms", ms_since(r, r->claimed_ns)), LOG_S("why", why));
+}
+
+static void log_finish(const struct run *r, const char *state, int code, int64_t bytes,
+                       const char *why)
+{
+    log_event(r->o->log, LOG_INFO, "job.finish", LOG_S("job", r->job.uuid),
+              LOG_N("attempt", r->job.claims), LOG_S("state", state), LOG_N("code", code),
+              LOG_S("engine", r->board.engine), LOG_N("bytes", bytes),
+              LOG_N("ms", ms_since(r, r->claimed_ns)), LOG_S("why", why));
+    log_stages(r);
 }
 
 static void show(struct run *r, enum job_stage stage, int progress, int64_t eta_ms)
@@ -116,7 +161,7 @@ static void end_failed(struct run *r, const struct failure *f, const char *why)
     };
     enum err e = store_finish(r->o->store, &r->lease, &end);
 
-    log_job(r, LOG_INFO, "job.finish", e ? err_name(e) : job_state_name(JOB_FAILED), why);
+    log_finish(r, e ? err_name(e) : job_state_name(JOB_FAILED), f->code, 0, why);
 }
 
 // Ends the run after an error. What the note says of our own troubles goes to the log alone.
@@ -221,6 +266,9 @@ bool run_stage(struct run *r)
         e = decoder_decode(r->o->decoder, source.data, source.len, &how, r->cancel, &r->decoded,
                            &note);
         r->ms.decode_ms = ms_since(r, began);
+        if (e == ERR_CRASHED || (e == ERR_TOO_LARGE && note.reason[0]))
+            log_event(r->o->log, LOG_WARN, "decode.ended", LOG_S("job", r->job.uuid),
+                      LOG_S("how", e == ERR_CRASHED ? "killed" : note.reason));
     }
     if (!e) {
         step = STEP_STORE;
@@ -291,26 +339,14 @@ static enum err render(struct run *r, struct render_answer *answer, struct err_n
 
 static void write_timings(const struct run *r, struct buf *out)
 {
-    const struct {
-        const char *key;
-        int64_t ms;
-    } row[] = {
-        {"queue", r->ms.queue_ms},
-        {"fetch", r->ms.fetch_ms},
-        {"decode", r->ms.decode_ms},
-        {"wait", r->ms.wait_ms},
-        {"prepare", r->ms.prepare_ms},
-        {"render", r->ms.render_ms},
-        {"encode", r->ms.encode_ms},
-        {"store", r->ms.store_ms},
-        {"total", ms_since(r, r->claimed_ns)},
-    };
     struct json_writer w = JSON_WRITER(out);
+    struct timing t[TIMINGS];
 
+    timings_of(r, t);
     jw_open(&w, '{');
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
-        if (row[i].ms >= 0)
-            jw_kint(&w, row[i].key, row[i].ms);
+    for (int i = 0; i < TIMINGS; i++)
+        if (t[i].ms >= 0)
+            jw_kint(&w, t[i].stage, t[i].ms);
     jw_close(&w, '}');
 }
 
@@ -409,6 +445,8 @@ static enum err deliver(struct run *r, const struct render_answer *answer, struc
     }
     if (!e) {
         e = finish(r, &report, &files);
+        for (int i = 0; !e && i < RESULT_FILES; i++)
+            r->stored_bytes += (int64_t)files.file[i].len;
         if (e)
             drop_results(r, &files);
     }
@@ -443,5 +481,5 @@ void run_render(struct run *r)
     }
     board_measured(r->o->board, r->estimate.ms, ms_since(r, r->render_ns));
     show(r, STAGE_DONE, 100, 0);
-    log_job(r, LOG_INFO, "job.finish", job_state_name(JOB_COMPLETED), NULL);
+    log_finish(r, job_state_name(JOB_COMPLETED), 0, r->stored_bytes, NULL);
 }

@@ -44,6 +44,7 @@ struct run {
 
     struct decoded decoded;
     bool animated;
+    int64_t stored_bytes; /* of the results */
     int64_t budget_bytes; /* taken, 0: nothing */
     bool has_place;
     struct engine_estimate estimate;

@@ -50,6 +50,7 @@ class Server:
         self.data = pathlib.Path(data)
         self.settings = {
             "PATINA_LISTEN": "127.0.0.1:0",
+            "PATINA_ADMIN_LISTEN": "127.0.0.1:0",
             "PATINA_DATA": str(self.data),
             "PATINA_API_KEY": KEY,
             "PATINA_FIRST_POINTS": str(POINTS),

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""The admin listener: metrics in Prometheus' text format, counted from the log."""
+
+import json
+import re
+import subprocess
+import time
+
+import pytest
+import requests
+import yaml
+
+from support.pictures import jpeg
+from support.server import PATINA, ROOT, wait_for
+
+pytestmark = pytest.mark.sanitized
+
+LINE = re.compile(r'([a-z_]+)(\{[^}]*\})? (-?[0-9.e+-]+|\+Inf)')
+
+
+def admin(server, path="/metrics"):
+    address = (server.data / "admin-listen").read_text().strip()
+    return requests.get(f"http://{address}{path}", timeout=20)
+
+
+def scrape(server):
+    """{'name{labels}': value}; every line has to be well-formed and follow its HELP and TYPE."""
+    answer = admin(server)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found, name, helped = {}, None, set()
+    for line in answer.text.splitlines():
+        if line.startswith("# HELP "):
+            name = line.split()[2]
+            assert name not in helped, "a metric is in one piece"
+            helped.add(name)
+        elif line.startswith("# TYPE "):
+            assert line.split()[2] == name and line.split()[3] in ("counter", "gauge", "histogram")
+        else:
+            match = LINE.fullmatch(line)
+            assert match, line
+            assert re.fullmatch(rf"{name}(_bucket|_sum|_count)?", match[1]), line
+            assert match[0].rsplit(" ", 1)[0] not in found, line
+            found[match[1] + (match[2] or "")] = float(match[3])
+    return found
+
+
+def test_a_job_is_counted_from_post_to_webhook(server, origin):
+    before = scrape(server)
+    callback = origin.url("/metrics-hook")
+    task = server.submit(server.upload(jpeg(640, 480)), callback=callback)
+    server.finished(task["job_id"])
+    assert server.get("/api/v1/job/nobody").status_code == 404
+
+    def counted():
+        now = scrape(server)
+        return now if now.get('patina_webhook_attempts_total{outcome="delivered"}', 0) > \
+            before.get('patina_webhook_attempts_total{outcome="delivered"}', 0) else None
+    now = wait_for(counted, what="the webhook to be counted")
+
+    def grown(key):
+        return now.get(key, 0) - before.get(key, 0)
+    assert grown('patina_http_requests_total{route="retexture",status="200"}') == 1
+    assert grown('patina_http_requests_total{route="job.get",status="404"}') == 1
+    engines = [k for k in now if k.startswith('patina_jobs_finished_total{state="completed",engine="look')]
+    assert sum(grown(k) for k in engines) == 1
+    assert grown('patina_job_errors_total{code="0"}') == 1
+    for stage in ("queue", "fetch", "decode", "render", "encode", "store", "total"):
+        assert grown(f'patina_job_stage_seconds_count{{stage="{stage}"}}') == 1
+    seconds = grown('patina_job_stage_seconds_sum{stage="total"}')
+    assert 0 < seconds < 120
+    stored = sum(len(server.get(u).content) for u in
+                 [server.job(task["job_id"])["output"]["image_url"],
+                  *server.job(task["job_id"])["output"]["image_urls"]])
+    assert grown("patina_stored_bytes_total") == stored
+    assert grown("patina_store_commit_seconds_count") > 3
+    assert grown("patina_store_commit_requests_sum") >= grown("patina_store_commit_seconds_count")
+
+
+def test_histograms_add_up(server):
+    server.get("/healthz")
+    now = scrape(server)
+    buckets = [v for k, v in now.items()
+               if k.startswith('patina_http_request_seconds_bucket{route="healthz"')]
+    assert len(buckets) > 5
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == now['patina_http_request_seconds_count{route="healthz"}'] > 0
+
+
+def test_a_queue_shows_its_depth_and_age(idle):
+    assert scrape(idle)["patina_queue_oldest_seconds"] == 0
+    jobs = [idle.submit(idle.upload(jpeg()))["job_id"] for _ in range(3)]
+    began = time.monotonic()
+    assert scrape(idle)["patina_jobs_waiting"] == 3
+    age = wait_for(lambda: scrape(idle)["patina_queue_oldest_seconds"], what="the queue to age")
+    assert age < time.monotonic() - began + 2
+    for job in jobs:
+        idle.post(f"/api/v1/job/{job}/cancel")
+    now = scrape(idle)
+    assert now["patina_jobs_waiting"] == now["patina_jobs_running"] == 0
+    assert now["patina_disk_free_bytes"] > 0
+    assert now["process_resident_memory_bytes"] > 1 << 20
+    assert now["process_open_fds"] > 5
+    assert any(k.startswith('patina_info{version="') for k in now)
+
+
+def test_the_api_has_no_metrics_and_the_admin_listener_no_api(idle):
+    assert idle.get("/metrics", key=None).status_code == 404
+    assert admin(idle, "/api/v1/jobs").status_code == 404
+    assert admin(idle, "/").status_code == 200
+
+
+def test_it_can_be_off(fresh):
+    server = fresh(admin_listen="off")
+    assert server.get("/healthz").status_code == 200
+    assert not (server.data / "admin-listen").exists()
+
+
+def test_a_taken_address_that_was_asked_for_is_an_error(fresh, idle):
+    address = (idle.data / "admin-listen").read_text().strip()
+    server = fresh(start=False, admin_listen=address)
+    assert server.spawn().wait(20) == 1
+    assert "--admin-listen" in server.log() and address in server.log()
+
+
+def test_the_page_is_made_from_the_table():
+    page = subprocess.run([PATINA, "--describe", "metrics"], capture_output=True, text=True,
+                          check=True).stdout
+    assert page == (ROOT / "docs/metrics.md").read_text(), \
+        "write it anew: build/patina --describe metrics > docs/metrics.md"
+
+
+def test_alerts_and_dashboard_name_metrics_that_exist():
+    named = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/metrics.md").read_text(), re.M))
+    histograms = {m for m in named if m.endswith(("_seconds", "_requests"))}
+    known = named | {h + s for h in histograms for s in ("_bucket", "_sum", "_count")}
+    alerts = yaml.safe_load((ROOT / "docs/alerts.yml").read_text())
+    rules = [r for g in alerts["groups"] for r in g["rules"]]
+    dashboard = json.loads((ROOT / "docs/dashboard.json").read_text())
+    expressions = [r["expr"] for r in rules] + \
+        [t["expr"] for p in dashboard["panels"] for t in p["targets"]]
+    assert len(expressions) > 20
+    for expression in expressions:
+        used = set(re.findall(r"\b(?:patina|process)_\w+", expression))
+        assert used <= known, used - known
+        assert used or "up{" in expression
