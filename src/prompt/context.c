@@ -42,6 +42,11 @@ static bool is_phrase(const struct term *t, const char *phrase)
     return t->entry && strcmp(t->entry->phrase, phrase) == 0;
 }
 
+static bool is_of(const struct term *t)
+{
+    return t->entry && strcmp(t->entry->name, "of") == 0;
+}
+
 static bool is_kind(const struct term *t, enum lexicon_kind kind)
 {
     return t && t->kind == kind;
@@ -105,7 +110,7 @@ static const struct term *governor(const struct context *c, size_t i)
     while (i-- > from) {
         const struct term *t = &c->t[i];
         bool passed = term_is_filler(t) || is_adjective(t) || t->kind == LEXICON_JOINER;
-        if (is_phrase(t, "of") || !passed)
+        if (is_of(t) || !passed)
             return t;
     }
     return NULL;
@@ -161,7 +166,7 @@ static bool is_made_of(const struct context *c, size_t i)
 
     if (!by || by->kind == LEXICON_MAKING)
         return by != NULL;
-    if (!is_phrase(by, "of") || is_kind(head(c, i), LEXICON_SUBJECT))
+    if (!is_of(by) || is_kind(head(c, i), LEXICON_SUBJECT))
         return false;
     const struct term *what = before(c, (size_t)(by - c->t));
     return is_kind(what, LEXICON_CARRIER) ||
@@ -279,7 +284,11 @@ static bool is_subject(const struct context *c, size_t i)
         return material_is_subject(c, i);
     case LEXICON_PALETTE:
         return (of_subject && (ambiguous(t) || t->stand_in)) || colour_is_thing(c, i);
-    default: // light, modifiers
+    case LEXICON_MODIFIER:
+        if (may_be_subject(t) && i + 1 < c->count && !t[1].breaks && t[1].kind == LEXICON_LIGHT)
+            return true; // "soft warm light": how the light is, not the paint
+        __attribute__((fallthrough));
+    default:
         // "On rough paper" is about what the picture is made on.
         return may_be_subject(t) && ((of_subject && !is_material(noun)) || is_verb(c, i));
     }
@@ -316,6 +325,10 @@ static void exclude_from(struct context *c, size_t next)
     while (next < c->count && !c->t[next].breaks && c->t[next].kind != LEXICON_JOINER) {
         next = skip_adjectives(c, next);
         c->t[next++].excluded = true;
+        for (; next < c->count && !c->t[next].breaks && c->t[next].kind == LEXICON_SUBJECT &&
+               c->t[next - 1].kind == LEXICON_SUBJECT;
+             next++)
+            c->t[next].goes_on = c->t[next].excluded = true; // "speech bubbles"
         if (next < c->count && !c->t[next].breaks && c->t[next].kind == LEXICON_TONE)
             next++; // "no red tones and ..."
         if (next == c->count || c->t[next].breaks || c->t[next].kind != LEXICON_JOINER)

@@ -4,17 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static void exclude(struct reader *r, const struct term *t)
+// "bubbles" is "bubble" where that is listed.
+static const char *singular_of(const struct term *t)
+{
+    if (!t->entry || t->stand_in)
+        return t->shown;
+    const struct lexicon_word *one = lexicon_singular(t->entry->phrase);
+    return one ? one->word : t->entry->phrase;
+}
+
+// Excludes the `count` terms from t on as one thing.
+static void exclude(struct reader *r, const struct term *t, size_t count)
 {
     const char *name = t->shown;
 
-    if (t->entry && t->kind <= LEXICON_MODIFIER) {
-        name = t->entry->name;
-    } else if (t->entry && !t->stand_in) {
-        const struct lexicon_word *singular = lexicon_singular(t->entry->phrase);
-        name = singular ? singular->word : t->entry->phrase;
-    }
-    terms_add(&r->out->excluded, name);
+    for (size_t i = 1; i < count && name; i++)
+        name = arena_printf(r->arena, "%s %s", name, t[i].shown);
+    if (count == 1)
+        name = t->entry && t->kind <= LEXICON_MODIFIER ? t->entry->name : singular_of(t);
+    r->failed |= !name;
+    if (name)
+        terms_add(&r->out->excluded, name);
 }
 
 static void name_first(const char **name, const struct term *t)
@@ -120,10 +130,15 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
     context_settle(t, count, r->out->medium != NULL);
     for (size_t i = 0; i < count; i++) {
         bool thing = !t[i].entry || t[i].kind <= LEXICON_SUBJECT;
-        if (t[i].excluded || (weight < 0 && thing))
-            exclude(r, &t[i]);
-        else if (weight > 0)
+        if (t[i].excluded || (weight < 0 && thing)) {
+            size_t more = 1;
+            while (i + more < count && t[i + more].goes_on)
+                more++;
+            exclude(r, &t[i], more);
+            i += more - 1;
+        } else if (weight > 0) {
             include(r, &t[i], weight, part);
+        }
     }
     if (weight > 0)
         imply(r, part, t, count);
@@ -146,7 +161,7 @@ static void exclude_item(struct reader *r, const char *s, size_t len)
         things++;
     }
     if (things == 1) {
-        exclude(r, only);
+        exclude(r, only, 1);
     } else if (!r->failed && words > 0) {
         for (size_t i = 0; i < words; i++)
             buf_addf(&phrase, "%s%s", i ? " " : "", w[i].shown);

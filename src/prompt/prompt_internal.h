@@ -96,6 +96,7 @@ struct word {
 
     /* From the lexicon; NULL: not there. */
     const struct lexicon_word *listed, *singular;
+    bool compound; /* of words of the dictionary, without being in it */
 };
 
 /* The words of a text; at[i] is the place of its byte i, or NULL when nobody asks. *out lives in
@@ -115,6 +116,7 @@ struct term {
     bool stand_in;  /* the entry is only a relative: "basalt" as stone */
     bool unlikely;  /* and usually is not meant: "ash" as wood */
     bool excluded;  /* negated */
+    bool goes_on;   /* with the term before it: "speech bubbles" */
 };
 
 /* The terms of some words, misspelled ones put right with a warning. *out lives in the arena.

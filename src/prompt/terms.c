@@ -8,6 +8,7 @@
 enum {
     PHRASE_BYTES_MAX = 80,     // the lexicon's longest has 63
     DICTIONARY_PHRASE_MAX = 3, // words, as in dictionary.py
+    PART_LETTERS_MIN = 3,      // of a compound
     RESPELLED_MAX = 64         // a text with more words that are none is not misspelled English
 };
 
@@ -74,6 +75,25 @@ static enum word_class dictionary_phrase(const struct word *w, size_t count, siz
     return WORD_UNKNOWN;
 }
 
+// Whether a word is two others in one: "worktop".
+static bool is_compound(const char *word)
+{
+    size_t n = strlen(word);
+    char first[PHRASE_BYTES_MAX];
+    const char *alias;
+
+    if (n >= sizeof(first))
+        return false;
+    for (size_t k = PART_LETTERS_MIN; k + PART_LETTERS_MIN <= n; k++) {
+        memcpy(first, word, k);
+        first[k] = '\0';
+        if ((lexicon_word(first) || dictionary_find(first, &alias) != WORD_UNKNOWN) &&
+            (lexicon_word(word + k) || dictionary_find(word + k, &alias) != WORD_UNKNOWN))
+            return true;
+    }
+    return false;
+}
+
 // Looks every word up. What is no word is replaced by what was meant, with a warning.
 static void look_up(struct reader *r, struct word *w, size_t count)
 {
@@ -88,6 +108,7 @@ static void look_up(struct reader *r, struct word *w, size_t count)
             continue;
         tried++;
         w->listed = lexicon_respell(w->normal);
+        w->compound = !w->listed && is_compound(w->normal);
         if (!w->listed)
             continue;
         w->normal = w->listed->word;
@@ -129,7 +150,7 @@ static struct term term_at(const struct word *w, size_t count, size_t *used)
         t.known = true;
     } else {
         if (class == WORD_UNKNOWN)
-            class = dictionary_find(w[0].normal, &alias);
+            class = w[0].compound ? WORD_THING : dictionary_find(w[0].normal, &alias);
         classify(&t, class, alias);
     }
     t.end = w[*used - 1].end;
