@@ -171,11 +171,11 @@ enum err look_maps_detailed(const struct image *source, uint32_t needs, float de
     if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK))
         e = maps_fine(&k);
     if (e == ERR_OK &&
-        needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_INK))
+        needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_FLAT | NEED_INK))
         e = maps_flow(&k);
     if (e == ERR_OK && needs & NEED_ABSTRACT)
         e = maps_abstract(&k);
-    if (e == ERR_OK && needs & (NEED_IMPORTANCE | NEED_INK))
+    if (e == ERR_OK && needs & (NEED_IMPORTANCE | NEED_FLAT | NEED_INK))
         e = maps_importance(&k);
     if (e == ERR_OK && needs & (NEED_FLAT | NEED_INK))
         e = maps_flat(&k);

@@ -72,6 +72,22 @@ static void bilateral_row(void *ctx, int y, int worker)
     }
 }
 
+// The photo without its noise, but with its letters: strokes a few pixels wide are noise to `fine`.
+static void source_row(void *ctx, int y, int worker)
+{
+    struct look_maps *m = ctx;
+    float half = m->half_per_unit / m->full_per_unit;
+
+    (void)worker;
+    for (int x = 0; x < m->flat[0].width; x++) {
+        float care = plane_at(&m->importance, ((float)x + 0.5f) * half, ((float)y + 0.5f) * half);
+        float share = smoothf(0.15f, 0.4f, care);
+        for (int i = 0; i < LAB; i++)
+            plane_row(&m->flat[i], y)[x] =
+                mixf(plane_row(&m->fine[i], y)[x], plane_row(&m->full[i], y)[x], share);
+    }
+}
+
 enum err maps_flat(struct map_maker *k)
 {
     struct look_maps *m = k->m;
@@ -87,9 +103,11 @@ enum err maps_flat(struct map_maker *k)
         e = plane_new(&tmp[i], m->full[0].width, m->full[0].height);
     for (int i = 0; i < LAB && e == ERR_OK; i++)
         e = plane_new(&m->flat[i], m->full[0].width, m->full[0].height);
+    if (e == ERR_OK && !rows_run(k, m->full[0].height, source_row, m))
+        e = ERR_CANCELLED;
     for (int i = 0; i < 2 * PASSES && e == ERR_OK; i++) {
         b.down = i & 1;
-        b.from = i == 0 ? m->fine : b.down ? tmp : m->flat;
+        b.from = b.down ? tmp : m->flat;
         b.to = b.down ? m->flat : tmp;
         if (!rows_run(k, m->full[0].height, bilateral_row, &b))
             e = ERR_CANCELLED;

@@ -91,7 +91,12 @@ static void letters_row(void *ctx, int y, int worker)
     (void)worker;
     for (int x = 0; x < l->base.width; x++) {
         float print = plane_at(&l->m->lettering, 0.5f * (float)x, 0.5f * (float)y);
+        float care = plane_at(&l->m->importance, 0.5f * (float)x, 0.5f * (float)y);
         float dark = clampf(4.0f * (base[x] - L[x]), 0.0f, 1.0f);
+        // Strokes that are far darker than what is around them are ink in the photo already: large
+        // letters, brows, nostrils.
+        float stroke = clampf(2.25f * (base[x] - L[x]), 0.0f, 1.0f) * smoothf(0.15f, 0.4f, care);
+        ink[x] = ink[x] > stroke ? ink[x] : stroke;
         ink[x] = mixf(ink[x], dark, print);
     }
 }

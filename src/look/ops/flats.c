@@ -2,12 +2,13 @@
 #include "look/op.h"
 
 /* Begins a picture with flat colours, as a colourist fills them in. */
-enum { SPREAD, LIFT, DARKEST };
+enum { SPREAD, LIFT, DARKEST, SIMPLE };
 
 static const struct look_param PARAM[] = {
     {"spread", 0.5f, 2.0f, 1.1f, "factor on the distance between light and dark"},
     {"lift", 0.0f, 1.0f, 0.5f, "how far dark tones are raised: 1 is the root of lightness"},
     {"darkest", 0.0f, 0.6f, 0.1f, "lightness that black becomes"},
+    {"simple", 0.0f, 1.0f, 0.0f, "how much is left to large shapes where nothing is important"},
     {0}};
 
 struct flats {
@@ -19,13 +20,21 @@ static void flats_row(void *ctx, int y, int worker)
 {
     const struct flats *f = ctx;
     struct look_picture *p = f->p;
+    const struct look_maps *m = p->maps;
     lane4 *row = picture_row(p, y);
 
     (void)worker;
     for (int x = 0; x < p->width; x++) {
         float ux = ((float)x + 0.5f) / p->px_per_unit, uy = ((float)y + 0.5f) / p->px_per_unit;
-        float c[LAB];
-        lab_at(p->maps->flat, p->maps->full_per_unit, ux, uy, c);
+        float c[LAB], large[LAB];
+        lab_at(m->flat, m->full_per_unit, ux, uy, c);
+        if (f->value[SIMPLE] > 0.0f) {
+            float care = plane_at(&m->importance, ux * m->half_per_unit, uy * m->half_per_unit);
+            float share = f->value[SIMPLE] * (1.0f - smoothf(0.1f, 0.4f, care));
+            lab_at(m->coarse, m->half_per_unit, ux, uy, large);
+            for (int k = 0; k < LAB; k++)
+                c[k] = mixf(c[k], large[k], share);
+        }
         float L = clampf(0.55f + (c[0] - 0.55f) * f->value[SPREAD], 0.0f, 1.0f);
         float lifted = f->value[DARKEST] +
                        (1.0f - f->value[DARKEST]) * mixf(L, sqrtf(L), f->value[LIFT]);
@@ -46,7 +55,7 @@ const struct look_op look_op_flats = {
     .name = "flats",
     .help = "areas of one colour with sharp borders",
     .param = PARAM,
-    .needs = NEED_FLAT,
+    .needs = NEED_FLAT | NEED_ABSTRACT | NEED_IMPORTANCE,
     .cost = 0.3f,
     .run = flats_run,
 };

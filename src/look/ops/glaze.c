@@ -95,8 +95,9 @@ static void gather_row(void *ctx, int y, int worker)
         else
             more = -value[GAP] * smoothf(0.03f, 0.07f, -d) * (1.0f - smoothf(0.2f, 0.45f, care)) *
                    smoothf(0.0f, 0.25f, clouds_at(&g->wander, (float)x * 0.7f, (float)y * 0.7f));
-        row[x][0] = L[x];
-        row[x][3] = more;
+        // A step lighter is a thinner layer of the same paint, not a greyer one.
+        float thin = clampf((L[x] + 0.1f) / (row[x][0] + 0.1f), 0.8f, 1.35f);
+        row[x] = (lane4){L[x], thin * row[x][1], thin * row[x][2], more};
     }
 }
 
