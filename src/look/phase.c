@@ -82,9 +82,11 @@ static void place_row(void *ctx, int j, int worker)
         q->x = (float)i + noise_point(i, 2 * j, k->seed);
         q->y = (float)j + noise_point(i, 2 * j + 1, k->seed);
         struct plane_place w = plane_place(&f->c, q->x * scale, q->y * scale);
-        // .2: as much as weak texture has, so that only forms turn the lines.
-        float c = k->follow * plane_mix(&f->c, &w) + (1.0f - 0.8f * k->follow) * base_c;
-        float s = k->follow * plane_mix(&f->s, &w) + (1.0f - 0.8f * k->follow) * base_s;
+        float c = plane_mix(&f->c, &w), s = plane_mix(&f->s, &w);
+        // Weak texture turns no lines: only forms do.
+        float form = k->follow * smoothf(0.08f, 0.3f, sqrtf(c * c + s * s));
+        c = form * c + 0.2f * (1.0f - form) * base_c;
+        s = form * s + 0.2f * (1.0f - form) * base_s;
         float n = sqrtf(c * c + s * s) + 1e-6f, tx, ty;
         half_angle(c / n, s / n, &tx, &ty);
         q->nx = -(tx * turn_s + ty * turn_c);

@@ -22,6 +22,7 @@ enum {
     ROUGH,
     CARE,
     LEVELS,
+    GRAIN,
     DARK,
     COLOUR,
     MARGIN
@@ -40,6 +41,7 @@ static const struct look_param PARAM[] = {
     {"rough", 0.0f, 1.0f, 0.0f, "how uneven the edges of lines are, periods"},
     {"care", 0.0f, 1.0f, 0.4f, "how far lines give way to solid shapes in eyes and lettering"},
     {"levels", 0.0f, 12.0f, 0.0f, "how many widths there are; 0: any"},
+    {"grain", 0.0f, 1.0f, 0.0f, "how much of the block's wood grain prints"},
     {"dark", 0.0f, 1.0f, 0.14f, "lightness of the ink"},
     {"colour", 0.0f, 1.0f, 0.0f, "0: grey, 1: the photo's colours"},
     {"margin", 0.0f, 200.0f, 0.0f, "paper left around the print, units"},
@@ -65,6 +67,7 @@ static float ink_at(const struct engrave *g, float line, float ux, float uy)
 {
     const float *value = g->value;
     const struct look_maps *m = g->p->maps;
+    float half = m->half_per_unit, care = plane_at(&m->importance, ux * half, uy * half);
     float from = value[FROM], to = value[TO] > from + 0.01f ? value[TO] : from + 0.01f;
     float dark = 1.0f - plane_at(&m->tone, ux * m->full_per_unit, uy * m->full_per_unit);
     float width = in_levels(clampf((dark - from) / (to - from), 0.0f, 1.0f), value[LEVELS]);
@@ -76,8 +79,13 @@ static float ink_at(const struct engrave *g, float line, float ux, float uy)
                       0.4f * noise_at(ux * per * 2.7f, uy * per * 2.7f, g->seed + 1u);
         width += value[ROUGH] * (grain - 0.5f) * clampf(width * 4.0f, 0.0f, 1.0f);
     }
-    float half = m->half_per_unit;
-    float solid = value[CARE] * smoothf(0.4f, 0.8f, plane_at(&m->importance, ux * half, uy * half));
+    if (value[GRAIN] > 0.0f) {
+        // Soft wood between the rings of a plank takes less ink: thin streaks along it.
+        float bend = 30.0f * noise_at(ux / 300.0f, uy / 140.0f, g->seed + 2u);
+        float streak = noise_at(ux / 90.0f, (uy + bend) / 2.3f, g->seed + 3u);
+        width -= value[GRAIN] * smoothf(0.66f, 0.95f, streak) * (1.0f - smoothf(0.1f, 0.4f, care));
+    }
+    float solid = value[CARE] * smoothf(0.4f, 0.8f, care);
     line = mixf(line, 0.55f, solid);
     // A line runs out in a point, not in grey.
     width = value[LEAST] > 0.0f && width < value[LEAST] ? 2.0f * width - value[LEAST] : width;

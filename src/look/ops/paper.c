@@ -5,7 +5,7 @@
 #include "look/mood_scene.h"
 
 /* The bare sheet and its tooth. */
-enum { LIGHTNESS, WARMTH, GRAIN, LAID, MOTTLE };
+enum { LIGHTNESS, WARMTH, GRAIN, LAID, MOTTLE, PLATE, TONE };
 
 static const struct look_param PARAM[] = {
     {"lightness", 0.1f, 1.0f, 0.955f, "of the sheet"},
@@ -13,6 +13,8 @@ static const struct look_param PARAM[] = {
     {"grain", 0.8f, 12.0f, 1.7f, "size of the tooth, units"},
     {"laid", 0.0f, 1.0f, 0.0f, "0: tooth as in cold pressed paper, 1: the lines of laid paper"},
     {"mottle", 0.0f, 0.1f, 0.008f, "difference of lightness between places of the sheet"},
+    {"plate", 0.0f, 120.0f, 0.0f, "paper around the mark that a plate pressed, units; 0: no plate"},
+    {"tone", 0.0f, 0.3f, 0.04f, "ink that wiping leaves on a plate, lightness"},
     {0}};
 
 struct sheet {
@@ -36,6 +38,23 @@ static float tooth_at(const struct sheet *s, float ux, float uy, float slow)
     return smoothf(0.17f, 0.83f, h);
 }
 
+// What a copper plate takes from the sheet's lightness: a film of ink, more towards the sides that
+// were wiped less, and the bevel around it, which is pressed into the sheet.
+static float plate_at(const struct sheet *s, float ux, float uy, float cloud)
+{
+    const struct look_picture *p = s->p;
+    float w = (float)p->width / p->px_per_unit, h = (float)p->height / p->px_per_unit;
+    float dx = (ux < w - ux ? ux : w - ux) - s->value[PLATE];
+    float dy = (uy < h - uy ? uy : h - uy) - s->value[PLATE];
+    float ox = 9.0f - dx, oy = 9.0f - dy, d = dx < dy ? dx : dy; // corners are round
+    if (ox > 0.0f && oy > 0.0f)
+        d = 9.0f - sqrtf(ox * ox + oy * oy);
+    float off = (d - 1.5f) / 1.6f, bevel = 1.0f / (1.0f + off * off * off * off);
+    float film = s->value[TONE] * (0.5f + 0.7f * cloud) * (1.6f - 0.6f * smoothf(0.0f, 70.0f, d));
+
+    return smoothf(-0.7f, 0.7f, d) * film + 0.11f * bevel;
+}
+
 static void sheet_span(const struct sheet *s, int x0, int y, int n)
 {
     struct look_picture *p = s->p;
@@ -54,6 +73,8 @@ static void sheet_span(const struct sheet *s, int x0, int y, int n)
                   s->value[MOTTLE] * (2.0f * cloud[i] - 1.0f + 0.5f * (tooth - 0.5f));
         float lab[LAB] = {L, 0.15f * s->value[WARMTH], s->value[WARMTH]};
         mood_paper(p->mood, lab);
+        if (s->value[PLATE] > 0.0f)
+            lab[0] -= plate_at(s, ux, uy, cloud[i]);
         picture_row(p, y)[x0 + i] = (lane4){lab[0], lab[1], lab[2], tooth};
     }
 }
