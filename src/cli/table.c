@@ -96,10 +96,20 @@ static size_t rows(const struct table *t)
     return t->count / (size_t)t->columns;
 }
 
+// A '?' for each control character, those from U+0080 to U+009F included.
 static void add_safe(struct buf *out, const char *text)
 {
-    for (; *text; text++)
-        buf_addc(out, (unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text);
+    size_t len = strlen(text), n;
+    uint32_t c;
+
+    for (; len; text += n, len -= n) {
+        n = utf8_decode(text, len, &c);
+        if (n == 0 || c < 0x20 || (c >= 0x7F && c < 0xA0))
+            buf_addc(out, '?');
+        else
+            buf_add(out, text, n);
+        n = n ? n : 1;
+    }
 }
 
 static size_t width_of(const char *text)

@@ -270,6 +270,16 @@ def test_a_table_for_people_and_fields_for_programs(idle):
     assert all(line[end - 1].isdigit() and line[end] == " " for line in shown[1:]), shown
 
 
+def test_a_name_cannot_steer_a_terminal(fresh):
+    """One that came into the store some other way."""
+    server = fresh(workers=0)
+    with open_store(server) as db:
+        db.execute("UPDATE account SET name = ?", ("a\x1b[2Jb\tc\nd\x9be\x7f",))
+    assert patina(server, "account", "list").split("\t")[1] == "a?[2Jb?c?d?e?"
+    assert patina_json(server, "account", "list")["accounts"][0]["name"] == \
+        "a\x1b[2Jb\tc\nd\x9be\x7f"
+
+
 def test_a_full_output_is_a_failure(idle):
     with open("/dev/full", "w") as full:
         done = subprocess.run([PATINA, "account", "list", "--json"], env=idle.environment(),
