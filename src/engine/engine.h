@@ -88,4 +88,8 @@ const struct engine_ops *engine_find(const char *name, const struct engine_optio
 
 extern const struct engine_ops engine_look_ops;
 
+/* Adds the warnings that the look engine with its own looks would add when it renders: the look
+ * that a name falls back to, and what has no effect. ERR_NOMEM. Any thread. */
+MUST_USE enum err engine_look_explain(struct prompt *p, struct arena *a, struct err_note *note);
+
 #endif

@@ -69,6 +69,39 @@ static uint32_t style_of(const char *text)
     return h | 1;
 }
 
+// Reads the prompt as looks and options; what has no effect is told.
+static void plan(const struct recipe_set *set, struct prompt *p, struct arena *a,
+                 struct look_reading *reading, struct look_options *o)
+{
+    if (look_reading_empty(p))
+        o->style = style_of(p->text);
+    look_reading_make(set, p, reading);
+    look_reading_warn(reading, set, p, a);
+    look_reading_mood(p, a, &o->mood);
+    for (int i = 0; i < p->excluded.count; i++)
+        if (!look_exclude(o, p->excluded.name[i]))
+            prompt_warn(p, a, "no_effect", "--no %s has no effect in this engine yet",
+                        p->excluded.name[i]);
+}
+
+enum err engine_look_explain(struct prompt *p, struct arena *a, struct err_note *note)
+{
+    struct look_reading *reading = calloc(1, sizeof(*reading));
+    struct recipe_set *set = NULL;
+    struct look_options o = {.chaos = 0};
+    enum err e = ERR_OK;
+
+    if (!reading)
+        e = err_set(note, ERR_NOMEM, "no memory for the plan of the picture");
+    if (e == ERR_OK)
+        e = recipe_set_open(NULL, &set, note);
+    if (e == ERR_OK)
+        plan(set, p, a, reading, &o);
+    recipe_set_close(set);
+    free(reading);
+    return e;
+}
+
 static enum err look_render_pictures(struct engine *e, const struct engine_request *r,
                                      struct image *out, struct err_note *note)
 {
@@ -79,15 +112,7 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
 
     if (!reading)
         return err_set(note, ERR_NOMEM, "no memory for the plan of the picture");
-    if (look_reading_empty(p))
-        o.style = style_of(p->text);
-    look_reading_make(l->recipes, p, reading);
-    look_reading_warn(reading, l->recipes, p, r->arena);
-    look_reading_mood(p, r->arena, &o.mood);
-    for (int i = 0; i < p->excluded.count; i++)
-        if (!look_exclude(&o, p->excluded.name[i]))
-            prompt_warn(p, r->arena, "no_effect", "--no %s has no effect in this engine yet",
-                        p->excluded.name[i]);
+    plan(l->recipes, p, r->arena, reading, &o);
     struct look_request request = {.source = r->source,
                                    .plan = &reading->plan,
                                    .options = &o,

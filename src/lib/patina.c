@@ -123,6 +123,8 @@ enum patina_status patina_read_prompt(const char *prompt, char **json, char why[
 
     if (!e)
         e = read ? prompt_read(read, &arena, prompt, strlen(prompt)) : ERR_NOMEM;
+    if (!e)
+        e = engine_look_explain(read, &arena, &note);
     if (!e) {
         prompt_write_json(read, &text);
         char *taken = buf_take(&text, NULL);

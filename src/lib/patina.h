@@ -73,7 +73,8 @@ PATINA_API const char *patina_engine(const struct patina *p);
 /* "0.1.0", static. */
 PATINA_API const char *patina_version(void);
 
-/* How a prompt is read, as a JSON object, NUL-terminated; patina_free() it. PATINA_INVALID for what
+/* How a prompt is read, and in its warnings what the built-in looks make of it, as a JSON object,
+ * NUL-terminated; patina_free() it. PATINA_INVALID for what
  * is not UTF-8, blank or too long: nothing else in a prompt is an error. */
 PATINA_API enum patina_status patina_read_prompt(const char *prompt, char **json,
                                                  char why[PATINA_WHY]);

@@ -2,6 +2,8 @@
 #include "engine/engine_run.h"
 
 #include "base/json.h"
+#include "look/recipe.h"
+#include "prompt/lexicon.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -160,7 +162,8 @@ static void what_cannot_be_honoured_is_told(void **state)
         {"impressionist oil painting", "no_effect", NULL, 0},
         {"palette knife", "no_effect", NULL, 0},
         {"impasto watercolor", "no_effect", "impasto", 1},
-        {"oil painting, glossy, mossy", "no_effect", "\"mossy\" changes nothing in the look oil", 1},
+        {"oil painting, glossy, mossy", "no_effect", "\"mossy\" changes nothing in the look oil",
+         1},
         {"oil painting at sunset in teal and orange", "no_effect", NULL, 0},
         {"ukiyo-e", "no_effect", "woodcut instead", 1},
         {"xyzzy plugh", "no_effect", "drawn from its words", 1},
@@ -179,6 +182,28 @@ static void what_cannot_be_honoured_is_told(void **state)
         engine_result_release(&r);
     }
     image_release(&source);
+}
+
+static void every_medium_and_material_comes_to_a_look(void **state)
+{
+    struct recipe_set *set;
+    int named = 0;
+
+    (void)state;
+    assert_int_equal(recipe_set_open(NULL, &set, NULL), ERR_OK);
+    for (size_t i = 0; i < lexicon_entry_count; i++) {
+        const char *name = lexicon_entries[i].name;
+        if (lexicon_entries[i].kind != LEXICON_MEDIUM &&
+            lexicon_entries[i].kind != LEXICON_MATERIAL)
+            continue;
+        while (name && !recipe_find(set, name))
+            name = prompt_nearest(name);
+        if (!name)
+            fail_msg("no look is near '%s'", lexicon_entries[i].name);
+        named++;
+    }
+    assert_true(named > 300);
+    recipe_set_close(set);
 }
 
 static void words_choose_where_nothing_was_understood(void **state)
@@ -298,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_request_gives_pictures_and_a_report),
         cmocka_unit_test(a_picture_is_that_of_its_seed),
         cmocka_unit_test(what_cannot_be_honoured_is_told),
+        cmocka_unit_test(every_medium_and_material_comes_to_a_look),
         cmocka_unit_test(words_choose_where_nothing_was_understood),
         cmocka_unit_test(sizes_are_planned_or_refused),
         cmocka_unit_test(a_cancelled_run_leaves_nothing),

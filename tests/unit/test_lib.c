@@ -157,6 +157,10 @@ static void a_prompt_is_read_without_rendering(void **state)
     assert_int_equal(patina_read_prompt("oil painting --seed 5", &json, NULL), PATINA_OK);
     assert_non_null(strstr(json, "\"medium\":\"oil painting\""));
     patina_free(json);
+    assert_int_equal(patina_read_prompt("ukiyo-e of a cat", &json, NULL), PATINA_OK);
+    assert_non_null(strstr(json, "\"medium\":\"ukiyo-e\""));
+    assert_non_null(strstr(json, "made as woodcut instead"));
+    patina_free(json);
     assert_int_equal(patina_read_prompt("", &json, NULL), PATINA_INVALID);
 }
 
