@@ -20,7 +20,7 @@ struct relit {
 struct place {
     float u, v; /* shares of width and height */
     float ux, uy;
-    float sky, far, side;
+    float sky, far, side, pool, air;
 };
 
 static void hue_by_place(const struct mood_scene *s, const struct place *at, float lab[LAB])
@@ -58,7 +58,7 @@ static float bend(float L)
 static float tone_at(const struct mood_scene *s, const struct place *at, float L, float *gain)
 {
     const struct mood_light *l = s->light;
-    float light = mood_pool_at(s, at->u, at->v);
+    float light = at->pool;
 
     if (l->side > 0.0f)
         light *= 1.0f + 0.28f * l->side * at->side;
@@ -142,7 +142,7 @@ static float relight_pixel(const struct mood_scene *s, const struct place *at, f
     if (l->sky > 0.0f)
         sky_over(s, at, was, lab, &gain);
     if (l->haze > 0.0f)
-        veil_over(s->veil, l->haze * (0.08f + 0.92f * at->far * at->far), lab, &gain);
+        veil_over(s->veil, at->air, lab, &gain);
     if (l->grey > 0.0f) {
         lab[1] *= 1.0f - l->grey;
         lab[2] *= 1.0f - l->grey;
@@ -174,6 +174,8 @@ static void half_row(void *ctx, int y, int worker)
         at.sky = plane_row(&f->sky, y)[x];
         at.far = plane_row(&f->far, y)[x];
         at.side = plane_row(&f->side, y)[x];
+        at.pool = plane_row(&r->s->pool, y)[x];
+        at.air = plane_row(&r->s->air, y)[x];
         float gain = clampf(relight_pixel(r->s, &at, lab), 0.0f, 2.2f);
         plane_row(&r->gain, y)[x] = gain;
         plane_row(&r->offset, y)[x] = lab[0] - gain * L;

@@ -5,31 +5,6 @@
 
 #include <stdlib.h>
 
-// Roots of cone responses from OKLab, and back.
-static void roots_of(const float lab[LAB], float lms[3])
-{
-    lms[0] = lab[0] + 0.3963377774f * lab[1] + 0.2158037573f * lab[2];
-    lms[1] = lab[0] - 0.1055613458f * lab[1] - 0.0638541728f * lab[2];
-    lms[2] = lab[0] - 0.0894841775f * lab[1] - 1.2914855480f * lab[2];
-}
-
-static void lab_of(const float lms[3], float lab[LAB])
-{
-    lab[0] = 0.2104542553f * lms[0] + 0.7936177850f * lms[1] - 0.0040720468f * lms[2];
-    lab[1] = 1.9779984951f * lms[0] - 2.4285922050f * lms[1] + 0.4505937099f * lms[2];
-    lab[2] = 0.0259040371f * lms[0] + 0.7827717662f * lms[1] - 0.8086757660f * lms[2];
-}
-
-void mood_shine(const struct mood_scene *s, float w, float lab[LAB])
-{
-    float lms[3];
-
-    roots_of(lab, lms);
-    for (int k = 0; k < 3; k++)
-        lms[k] *= mixf(s->fill[k], s->key[k], w);
-    lab_of(lms, lab);
-}
-
 void mood_ramp_at(const float ramp[MOOD_STOPS][LAB], float t, float lab[LAB])
 {
     float at = clampf(t, 0.0f, 1.0f) * (MOOD_STOPS - 1);
@@ -39,7 +14,7 @@ void mood_ramp_at(const float ramp[MOOD_STOPS][LAB], float t, float lab[LAB])
         lab[k] = mixf(ramp[i][k], ramp[i + 1][k], at - (float)i);
 }
 
-float mood_pool_at(const struct mood_scene *s, float u, float v)
+static float pool_at(const struct mood_scene *s, float u, float v)
 {
     float dx = (u - s->fields.mid_x) / 0.62f, dy = (v - s->fields.mid_y) / 0.66f;
 
@@ -52,9 +27,10 @@ static void gains_of(uint32_t rgb, float out[3])
     float lab[LAB];
 
     mood_lab(rgb ? rgb : 0xffffff, lab);
-    roots_of(lab, out);
-    for (int k = 0; k < 3; k++)
-        out[k] /= lab[0];
+    float a = lab[1] / lab[0], b = lab[2] / lab[0];
+    out[0] = 1.0f + 0.3963377774f * a + 0.2158037573f * b;
+    out[1] = 1.0f - 0.1055613458f * a - 0.0638541728f * b;
+    out[2] = 1.0f - 0.0894841775f * a - 1.2914855480f * b;
 }
 
 // Lightness below which the given shares of the picture lie.
@@ -88,51 +64,6 @@ static void measure(struct mood_scene *s, const struct look_maps *m)
     // Lights lose less than the middle does; nothing gets lighter than white.
     s->exposure_white = s->exposure < 1.0f ? 1.0f - 0.55f * (1.0f - s->exposure) : 1.0f;
     s->pivot = clampf(at[1] * s->exposure, 0.25f, 0.75f);
-}
-
-enum err mood_light_maps(const struct look_mood *mood, struct look_maps *maps, struct pool *pool,
-                         const atomic_bool *cancel)
-{
-    struct mood_scene *s = calloc(1, sizeof(*s));
-    enum err e;
-
-    if (!s)
-        return ERR_NOMEM;
-    s->light = &mood->light;
-    s->width = (float)maps->width / maps->px_per_unit;
-    s->height = (float)maps->height / maps->px_per_unit;
-    s->half_per_unit = maps->half_per_unit;
-    gains_of(mood->light.key, s->key);
-    gains_of(mood->light.fill ? mood->light.fill : mood->light.key, s->fill);
-    for (int i = 0; i < MOOD_STOPS; i++) {
-        mood_lab(mood->light.dome.stop[i], s->dome[i]);
-        mood_lab(mood->light.tone.stop[i], s->tone[i]);
-    }
-    mood_lab(mood->light.veil, s->veil);
-    measure(s, maps);
-    mood_palette_make(mood, maps->half, &s->palette);
-    e = mood_fields_make(&s->fields, maps, pool, cancel);
-    if (e == ERR_OK)
-        e = mood_relight(s, maps, pool, cancel);
-    maps->mood = s;
-    return e;
-}
-
-void mood_scene_free(struct mood_scene *s)
-{
-    if (!s)
-        return;
-    mood_fields_release(&s->fields);
-    free(s);
-}
-
-// Share of the veil at a place in units.
-static float air_at(const struct mood_scene *s, float x, float y)
-{
-    if (s->light->haze <= 0.0f)
-        return 0.0f;
-    float far = plane_at(&s->fields.far, x * s->half_per_unit, y * s->half_per_unit);
-    return s->light->haze * (0.1f + 0.8f * far * far);
 }
 
 // The palette's darkest or lightest colour.
@@ -169,7 +100,8 @@ void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
         lab[k] = mixf(lab[k], tone, l->toned) * (1.0f - l->grey);
     }
     // What is far is drawn with a light hand.
-    lab[0] = mixf(lab[0], 0.85f, 0.9f * air_at(s, x, y));
+    float air = plane_at(&s->air, x * s->half_per_unit, y * s->half_per_unit);
+    lab[0] = mixf(lab[0], 0.85f, 0.9f * air);
 }
 
 void mood_paper(const struct mood_scene *s, float lab[LAB])
@@ -204,15 +136,14 @@ static void linear_gains(const float lab[LAB], float out[3])
         out[k] = clampf(out[k] / 0.512f, 0.05f, 3.0f);
 }
 
-void mood_lamp_at(const struct mood_scene *s, float x, float y, float lit, float up,
-                  struct mood_lamp *out)
+// The lamp without its place: w 0 in the shadow to 1 in the light.
+static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_lamp *out)
 {
-    *out = (struct mood_lamp){.gain = {1.0f, 1.0f, 1.0f}};
-    if (!s)
-        return;
     const struct mood_light *l = s->light;
-    float w = clampf(lit, 0.0f, 1.0f), lab[LAB] = {0.8f, 0.0f, 0.0f}, gain[3];
+    float lab[LAB] = {0.8f, 0.0f, 0.0f}, gain[3], sheen[3];
     float L = mixf(s->exposure, s->exposure_white, 0.5f * w);
+    // In a strange light surfaces show the light, not only their own colour.
+    float strange = s->palette.count > 0 ? 0.4f : clampf(-0.5f * l->chroma, 0.0f, 0.4f);
 
     mood_shine(s, w, lab);
     if (s->palette.count > 0) {
@@ -235,21 +166,110 @@ void mood_lamp_at(const struct mood_scene *s, float x, float y, float lit, float
             lab[k] = mixf(lab[k], tone[k], 0.8f * l->toned);
     }
     linear_gains(lab, gain);
-    L *= mood_pool_at(s, x / s->width, y / s->height);
     L *= clampf(1.0f + 0.9f * l->contrast * (w - 0.45f), 0.1f, 2.0f);
-    float air = air_at(s, x, y), veil[3], sheen[3];
-    // In a strange light surfaces show the light, not only their own colour.
-    float strange = s->palette.count > 0 ? 0.4f : clampf(-0.5f * l->chroma, 0.0f, 0.4f);
     linear_from_oklab(lab[0] * L, lab[1] * L, lab[2] * L, sheen);
-    linear_from_oklab(s->veil[0], s->veil[1], s->veil[2], veil);
     for (int k = 0; k < 3; k++) {
-        out->gain[k] = gain[k] * L * L * (1.0f - air);
-        out->veil[k] = air * clampf(veil[k], 0.0f, 1.0f) +
-                       strange * (0.06f + 0.5f * w * w) * clampf(sheen[k], 0.0f, 1.0f);
+        out->gain[k] = gain[k] * L * L;
+        out->veil[k] = strange * (0.06f + 0.5f * w * w) * clampf(sheen[k], 0.0f, 1.0f);
+    }
+}
+
+static void make_lamps(struct mood_scene *s)
+{
+    for (int j = 0; j < LAMP_UPS; j++)
+        for (int i = 0; i < LAMP_LITS; i++)
+            lamp_of(s, (float)i / (LAMP_LITS - 1), 2.0f * (float)j / (LAMP_UPS - 1) - 1.0f,
+                    &s->lamp[j][i]);
+    linear_from_oklab(s->veil[0], s->veil[1], s->veil[2], s->veil_light);
+}
+
+void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
+                  struct mood_lamp *out)
+{
+    *out = (struct mood_lamp){.gain = {1.0f, 1.0f, 1.0f}};
+    if (!s)
+        return;
+    float w = clampf(lit, 0.0f, 1.0f) * (LAMP_LITS - 1);
+    int i = clampi((int)w, 0, LAMP_LITS - 2);
+    // Every table row is much like the next.
+    int j = (int)((0.5f + 0.5f * clampf(up, -1.0f, 1.0f)) * (LAMP_UPS - 1) + 0.5f);
+    const struct mood_lamp *a = &s->lamp[j][i], *b = a + 1;
+    float pool = s->light->pool > 0.0f ? plane_mix(&s->pool, half) : 1.0f, t = w - (float)i;
+    float air = s->light->haze > 0.0f ? plane_mix(&s->air, half) : 0.0f;
+
+    pool *= pool;
+    for (int k = 0; k < 3; k++) {
+        out->gain[k] = mixf(a->gain[k], b->gain[k], t) * pool * (1.0f - air);
+        out->veil[k] = mixf(a->veil[k], b->veil[k], t) * pool + air * s->veil_light[k];
     }
 }
 
 float mood_grey(const struct mood_scene *s, bool material)
 {
     return !s ? 0.0f : material ? 0.75f * s->light->grey : s->light->grey;
+}
+
+static void places_row(void *ctx, int y, int worker)
+{
+    const struct mood_scene *s = ctx;
+    const float *far = plane_row(&s->fields.far, y);
+    float v = ((float)y + 0.5f) / (float)s->air.height;
+
+    (void)worker;
+    for (int x = 0; x < s->air.width; x++) {
+        plane_row(&s->air, y)[x] = s->light->haze * (0.08f + 0.9f * far[x] * far[x]);
+        plane_row(&s->pool, y)[x] = pool_at(s, ((float)x + 0.5f) / (float)s->air.width, v);
+    }
+}
+
+// What is asked for place by place.
+static enum err make_places(struct mood_scene *s, struct pool *pool, const atomic_bool *cancel)
+{
+    const struct plane *far = &s->fields.far;
+    enum err e = plane_new(&s->air, far->width, far->height);
+
+    if (e == ERR_OK)
+        e = plane_new(&s->pool, far->width, far->height);
+    if (e == ERR_OK && !pool_run(pool, far->height, places_row, s, cancel))
+        e = ERR_CANCELLED;
+    return e;
+}
+
+enum err mood_light_maps(const struct look_mood *mood, struct look_maps *maps, struct pool *pool,
+                         const atomic_bool *cancel)
+{
+    struct mood_scene *s = calloc(1, sizeof(*s));
+    enum err e;
+
+    if (!s)
+        return ERR_NOMEM;
+    s->light = &mood->light;
+    s->half_per_unit = maps->half_per_unit;
+    gains_of(mood->light.key, s->key);
+    gains_of(mood->light.fill ? mood->light.fill : mood->light.key, s->fill);
+    for (int i = 0; i < MOOD_STOPS; i++) {
+        mood_lab(mood->light.dome.stop[i], s->dome[i]);
+        mood_lab(mood->light.tone.stop[i], s->tone[i]);
+    }
+    mood_lab(mood->light.veil, s->veil);
+    measure(s, maps);
+    mood_palette_make(mood, maps->half, &s->palette);
+    make_lamps(s);
+    e = mood_fields_make(&s->fields, maps, pool, cancel);
+    if (e == ERR_OK)
+        e = make_places(s, pool, cancel);
+    if (e == ERR_OK)
+        e = mood_relight(s, maps, pool, cancel);
+    maps->mood = s;
+    return e;
+}
+
+void mood_scene_free(struct mood_scene *s)
+{
+    if (!s)
+        return;
+    mood_fields_release(&s->fields);
+    plane_release(&s->air);
+    plane_release(&s->pool);
+    free(s);
 }

@@ -34,9 +34,9 @@ struct mood_lamp {
     float gain[3], veil[3];
 };
 
-/* x, y: where, in units; lit: 0 in the shadow, 1 in the full light; up: -1 facing or reflecting
+/* half: where, of half size; lit: 0 in the shadow, 1 in the full light; up: -1 facing or reflecting
  * the ground, 1 the sky. */
-void mood_lamp_at(const struct mood_scene *s, float x, float y, float lit, float up,
+void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
                   struct mood_lamp *out);
 
 /* Share of all colour that the finished picture loses. */

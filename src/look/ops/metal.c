@@ -96,7 +96,7 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
     float graze = 1.0f - t.n[2], graze2 = graze * graze, fresnel = graze2 * graze2 * graze;
     float rgb[3], lab[LAB];
     struct mood_lamp lamp;
-    mood_lamp_at(m->p->mood, t.x, t.y, e, -ry, &lamp);
+    mood_lamp_at(m->p->mood, &t.half, e, -ry, &lamp);
     for (int k = 0; k < 3; k++) {
         float f = value[RED + k];
         f += (1.0f - f) * fresnel;

@@ -124,7 +124,7 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
     // Thin parts stand out and face away from the light.
     float thin = value[GLOW] * smoothf(-6.0f, 14.0f, t.height) * (1.15f - clampf(d, 0.0f, 1.0f));
     struct mood_lamp lamp;
-    mood_lamp_at(s->p->mood, t.x, t.y, 1.2f * d * t.light, -t.n[1], &lamp);
+    mood_lamp_at(s->p->mood, &t.half, 1.2f * d * t.light, -t.n[1], &lamp);
     for (int k = 0; k < 3; k++) {
         // Red light goes farther in stone than blue.
         float wrap = value[SCATTER] * (1.0f - 0.14f * (float)k);

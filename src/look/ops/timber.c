@@ -124,7 +124,7 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
                         0.0f, 1.0f);
     float pore = 1.0f - value[PORES] * g.pore;
     struct mood_lamp lamp;
-    mood_lamp_at(s->p->mood, t.x, t.y, 1.2f * d * t.light, -t.n[1], &lamp);
+    mood_lamp_at(s->p->mood, &t.half, 1.2f * d * t.light, -t.n[1], &lamp);
     for (int k = 0; k < 3; k++) {
         float c = mixf(value[RED + k], value[LATE_RED + k], tone) * pore * light;
         float sent = 0.62f * value[EXPOSURE] * c + 0.035f * wax * wax;

@@ -114,7 +114,7 @@ static lane4 weather_pixel(const struct weather *w, const float key[3], int x, i
     float fresh = smoothf(0.9f - 1.6f * value[FRESH], 1.5f - 1.6f * value[FRESH],
                           field_at(&w->crust, WATER, &t) + 0.5f * grain.value);
     struct mood_lamp lamp;
-    mood_lamp_at(w->p->mood, t.x, t.y, 1.2f * d * t.light, -t.n[1], &lamp);
+    mood_lamp_at(w->p->mood, &t.half, 1.2f * d * t.light, -t.n[1], &lamp);
     for (int k = 0; k < 3; k++) {
         float c = mixf(value[RED + k], value[OLD_RED + k], old);
         c = 0.62f * light * mixf(c, value[FRESH_RED + k], fresh);
