@@ -12,7 +12,7 @@ struct finish {
     const struct look_picture *p;
     const struct image *source;
     struct image *out;
-    float grey; /* share of all colour that is lost */
+    float grey; /* share of all colour that is lost; below 0: gained */
     struct srgb_encoder encoder;
 };
 
@@ -31,7 +31,7 @@ static void finish_row(void *ctx, int y, int worker)
         if (!f->p->linear)
             linear_from_oklab(row[x][0], row[x][1], row[x][2], rgb);
         float Y = 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2];
-        for (int k = 0; k < 3 && f->grey > 0.0f; k++)
+        for (int k = 0; k < 3 && f->grey != 0.0f; k++)
             rgb[k] = mixf(rgb[k], Y, f->grey);
         for (int k = 0; k < 3; k++)
             to[k] = srgb_encode(&f->encoder, clampf(rgb[k], 0.0f, 1.0f));

@@ -117,7 +117,7 @@ static void turn_row(void *ctx, int y, int worker)
         side[x] = rise / (0.06f + fabsf(rise));
         float near = far[x] / (far[x] + k->mean);
         float distance = smoothf(0.0f, 1.0f, 1.15f - 0.95f * v - 0.5f * near);
-        far[x] = distance > sky[x] ? distance : sky[x];
+        far[x] = distance > 0.9f * sky[x] ? distance : 0.9f * sky[x];
     }
 }
 
@@ -144,7 +144,7 @@ enum err mood_fields_make(struct mood_fields *f, const struct look_maps *m, stru
     find_subject(&k);
     if (plane_blur(&f->far, &f->far, 34.0f * unit, &scratch) &&
         pool_run(pool, h, turn_row, &k, cancel) &&
-        plane_blur(&f->far, &f->far, 6.0f * unit, &scratch))
+        plane_blur(&f->far, &f->far, 12.0f * unit, &scratch))
         e = ERR_OK;
 out:
     blur_scratch_release(&scratch);

@@ -49,6 +49,12 @@ MUST_USE enum err mood_relight(const struct mood_scene *s, struct look_maps *m, 
 /* The colour of a ramp at t, 0..1. */
 void mood_ramp_at(const float ramp[MOOD_STOPS][LAB], float t, float lab[LAB]);
 
+/* Of a picture in all hues: the hue at a place, turns; u, v: shares of width and height. */
+static inline float mood_hue_at(float u, float v)
+{
+    return 0.06f + 0.6f * u + 0.2f * v;
+}
+
 /* Multiplies the light on a colour: w 0 in the shadows, 1 in the light. */
 static inline void mood_shine(const struct mood_scene *s, float w, float lab[LAB])
 {

@@ -25,7 +25,8 @@ static float shares(const struct mood_palette *p, const float lab[LAB], float w[
         for (int k = 0; k < LAB; k++)
             d2 += (at[k] - p->near[j][k]) * (at[k] - p->near[j][k]);
         float r = SOFT * SOFT / d2;
-        w[j] = p->weight[j] * r * r * r;
+        // To the fourth: between two colours lies a third one that nobody named.
+        w[j] = p->weight[j] * r * r * r * r;
         all += w[j];
     }
     return 1.0f / all;

@@ -26,11 +26,10 @@ struct place {
 static void hue_by_place(const struct mood_scene *s, const struct place *at, float lab[LAB])
 {
     float C = sqrtf(lab[1] * lab[1] + lab[2] * lab[2]), c, sn;
-    float turn = 0.06f + 0.8f * (0.75f * at->u + 0.25f * at->v);
     float room = clampf(5.0f * lab[0] * (1.04f - lab[0]), 0.0f, 1.0f);
     float strength = room * (0.1f + 0.5f * C), share = s->light->spectrum;
 
-    turn_approx(turn, &c, &sn);
+    turn_approx(mood_hue_at(at->u, at->v), &c, &sn);
     lab[1] = mixf(lab[1], strength * c, share);
     lab[2] = mixf(lab[2], strength * sn, share);
 }
@@ -111,10 +110,10 @@ static void tone_colour(const struct mood_scene *s, float lab[LAB], float *gain)
 
 static float rain_at(float ux, float uy)
 {
-    float across = ux + 0.22f * uy;
-    float streak = noise_at(across / 2.2f, uy / 60.0f + across * 0.37f, 811u);
+    float across = (ux + 0.18f * uy) / 7.0f, along = uy / 120.0f;
+    float streak = noise_at(across, along + 0.9f * noise_at(0.5f * across, 3.0f, 812u), 811u);
 
-    return smoothf(0.66f, 0.92f, streak);
+    return smoothf(0.6f, 0.95f, streak);
 }
 
 // Lights one colour; returns dL'/dL.
@@ -191,7 +190,7 @@ static float follow(float tone, float was, float is)
 {
     if (is < was)
         return tone * mixf(1.0f, is / (was + 1e-3f), 0.8f);
-    return 1.0f - (1.0f - tone) * (1.0f - is) / (1.001f - was);
+    return 1.0f - (1.0f - tone) * mixf(1.0f, (1.0f - is) / (1.001f - was), 0.6f);
 }
 
 static void full_row(void *ctx, int y, int worker)

@@ -66,15 +66,36 @@ static void measure(struct mood_scene *s, const struct look_maps *m)
     s->pivot = clampf(at[1] * s->exposure, 0.25f, 0.75f);
 }
 
-// The palette's darkest or lightest colour.
-static const float *palette_end(const struct mood_palette *p, float sign)
+// Of two colours the darker and the lighter; of more, the first is the light and the second fills
+// the shadows, as palettes are written down.
+static const float *palette_end(const struct mood_palette *p, bool light)
+{
+    if (p->count > 2)
+        return p->lab[light ? 0 : 1];
+    return p->count == 2 && (p->lab[1][0] > p->lab[0][0]) == light ? p->lab[1] : p->lab[0];
+}
+
+static const float *darkest(const struct mood_palette *p)
 {
     const float *best = p->lab[0];
 
     for (int i = 1; i < p->count; i++)
-        if (sign * (p->lab[i][0] - best[0]) > 0.0f)
+        if (p->lab[i][0] < best[0])
             best = p->lab[i];
     return best;
+}
+
+// One drawn with pencils of all colours.
+static void ink_by_place(const struct mood_scene *s, float x, float y, float lab[LAB])
+{
+    float c, sn;
+
+    turn_approx(mood_hue_at(x * s->half_per_unit / (float)s->air.width,
+                            y * s->half_per_unit / (float)s->air.height),
+                &c, &sn);
+    lab[0] = mixf(lab[0], 0.45f, 0.8f * s->light->spectrum);
+    lab[1] = mixf(lab[1], 0.16f * c, s->light->spectrum);
+    lab[2] = mixf(lab[2], 0.16f * sn, s->light->spectrum);
 }
 
 void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
@@ -88,8 +109,8 @@ void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
     lab[1] += 0.8f * shadow[1];
     lab[2] += 0.8f * shadow[2];
     if (s->palette.count > 0) {
-        const float *dark = palette_end(&s->palette, -1.0f);
-        lab[0] = clampf(mixf(lab[0], dark[0], 0.5f), lab[0], 0.5f);
+        const float *dark = darkest(&s->palette);
+        lab[0] = clampf(mixf(lab[0], dark[0], 0.35f), lab[0], 0.4f);
         lab[1] += 0.85f * dark[1];
         lab[2] += 0.85f * dark[2];
     }
@@ -99,6 +120,8 @@ void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
         float tone = 0.5f * (s->tone[0][k] + s->tone[1][k]);
         lab[k] = mixf(lab[k], tone, l->toned) * (1.0f - l->grey);
     }
+    if (l->spectrum > 0.0f)
+        ink_by_place(s, x, y, lab);
     // What is far is drawn with a light hand.
     float air = plane_at(&s->air, x * s->half_per_unit, y * s->half_per_unit);
     lab[0] = mixf(lab[0], 0.85f, 0.9f * air);
@@ -116,10 +139,13 @@ void mood_paper(const struct mood_scene *s, float lab[LAB])
     lab[1] += 0.45f * lit[1];
     lab[2] += 0.45f * lit[2];
     if (s->palette.count > 1) {
-        const float *light = palette_end(&s->palette, 1.0f);
-        lab[0] = mixf(lab[0], light[0] < lab[0] ? light[0] : lab[0], 0.4f);
-        lab[1] += 0.5f * light[1];
-        lab[2] += 0.5f * light[2];
+        const float *light = palette_end(&s->palette, true);
+        lab[0] = mixf(lab[0], light[0] < lab[0] ? light[0] : lab[0], 0.2f);
+        // Paper is never as strong as paint.
+        float C = sqrtf(light[1] * light[1] + light[2] * light[2]);
+        float share = C > 0.07f ? 0.07f / C : 1.0f;
+        lab[1] += share * light[1];
+        lab[2] += share * light[2];
     }
     for (int k = 0; k < LAB; k++)
         lab[k] = mixf(lab[k], s->tone[MOOD_STOPS - 1][k], l->toned);
@@ -148,8 +174,8 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
     mood_shine(s, w, lab);
     if (s->palette.count > 0) {
         // Coloured lamps: the darkest colour fills the shadows.
-        const float *dark = palette_end(&s->palette, -1.0f);
-        const float *light = palette_end(&s->palette, 1.0f);
+        const float *dark = palette_end(&s->palette, false);
+        const float *light = palette_end(&s->palette, true);
         for (int k = 1; k < LAB; k++)
             lab[k] += 0.75f * mixf(dark[k], light[k], w);
     }
@@ -164,6 +190,14 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
         mood_ramp_at(s->tone, 0.15f + 0.7f * w, tone);
         for (int k = 1; k < LAB; k++)
             lab[k] = mixf(lab[k], tone[k], 0.8f * l->toned);
+    }
+    if (l->spectrum > 0.0f) {
+        // Colours of thin films, which go with the direction.
+        float c, sn;
+        turn_approx(0.4f + 0.45f * up + 0.4f * w, &c, &sn);
+        lab[1] += 0.15f * l->spectrum * c;
+        lab[2] += 0.15f * l->spectrum * sn;
+        strange = 0.4f;
     }
     linear_gains(lab, gain);
     L *= clampf(1.0f + 0.9f * l->contrast * (w - 0.45f), 0.1f, 2.0f);
@@ -204,9 +238,30 @@ void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half, fl
     }
 }
 
+float mood_lift(const struct mood_scene *s)
+{
+    if (!s)
+        return 1.0f;
+    return clampf(2.0f * s->exposure - 1.0f, 0.0f, 1.0f) * (1.0f - 0.6f * s->light->toned);
+}
+
+float mood_chroma(const struct mood_scene *s)
+{
+    return s ? clampf((1.0f + s->light->chroma) * (1.0f - s->light->grey), 0.0f, 1.0f) : 1.0f;
+}
+
+float mood_toned(const struct mood_scene *s)
+{
+    return s ? s->light->toned : 0.0f;
+}
+
 float mood_grey(const struct mood_scene *s, bool material)
 {
-    return !s ? 0.0f : material ? 0.75f * s->light->grey : s->light->grey;
+    if (!s || !material)
+        return s ? s->light->grey : 0.0f;
+    // A material keeps its colour for the most part.
+    float grey = 0.75f * s->light->grey, pale = clampf(-0.45f * s->light->chroma, -0.4f, 0.4f);
+    return grey > pale ? grey : pale;
 }
 
 static void places_row(void *ctx, int y, int worker)

@@ -39,7 +39,15 @@ struct mood_lamp {
 void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
                   struct mood_lamp *out);
 
-/* Share of all colour that the finished picture loses. */
+/* Factors for media: on how much they lighten the photo's darks by themselves, and on how much
+ * marks differ in colour. */
+float mood_lift(const struct mood_scene *s);
+float mood_chroma(const struct mood_scene *s);
+
+/* Share of colours that are the mood's own to the last shade, and not to be strengthened. */
+float mood_toned(const struct mood_scene *s);
+
+/* Share of all colour that the finished picture loses; below 0: gains. */
 float mood_grey(const struct mood_scene *s, bool material);
 
 #endif

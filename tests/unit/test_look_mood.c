@@ -219,7 +219,7 @@ static void a_mood_changes_what_it_stands_for(void **state)
         {"mosaic", "muted", CHROMA, -0.02f},
         {"comic", "pastel", LIGHTNESS, 0.05f},
         {"comic", "blue", WARM_LIGHTS, -0.04f},
-        {"watercolour", "sepia", WARM_DARKS, 0.008f},
+        {"watercolour", "sepia", WARM_LIGHTS, 0.03f},
         {"charcoal", "sepia", WARM_DARKS, 0.01f},
         {"engraving", "cyanotype", WARM_DARKS, -0.03f},
         {"oil painting", "candlelight", WARM_LIGHTS, 0.04f},

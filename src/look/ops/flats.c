@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/op.h"
 
+#include "look/mood_scene.h"
+
 /* Begins a picture with flat colours, as a colourist fills them in. */
 enum { SPREAD, LIFT, DARKEST, SIMPLE };
 
@@ -37,7 +39,8 @@ static void flats_row(void *ctx, int y, int worker)
         }
         float L = clampf(0.55f + (c[0] - 0.55f) * f->value[SPREAD], 0.0f, 1.0f);
         float lifted = f->value[DARKEST] +
-                       (1.0f - f->value[DARKEST]) * mixf(L, sqrtf(L), f->value[LIFT]);
+                       (1.0f - f->value[DARKEST]) *
+                           mixf(L, sqrtf(L), f->value[LIFT] * mood_lift(p->mood));
         // A colour that becomes lighter keeps its saturation, not its chroma.
         float more = clampf(lifted / (L + 0.02f), 1.0f, 1.7f);
         row[x] = (lane4){lifted, c[1] * more, c[2] * more, 0.0f};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/cells.h"
 #include "look/clouds.h"
+#include "look/mood_scene.h"
 #include "look/noise.h"
 
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static void measure_panes(struct glass *g)
 static void choose_glass(struct glass *g)
 {
     uint32_t seed = g->p->variation.seed;
+    float toned = mood_toned(g->p->mood);
 
     for (int i = 0; i < g->cells.count; i++) {
         struct pane *t = &g->pane[i];
@@ -69,12 +71,14 @@ static void choose_glass(struct glass *g)
         // Weak colours gain most, greys stay white or smoky glass.
         float gain = g->value[CHROMA] * (1.0f + 0.0175f * C / (C * C + 0.0008f));
         gain *= 1.0f + 0.3f * (noise_point(i, 3, seed) - 0.5f);
+        gain = mixf(gain, 1.2f, toned);
         float up = g->value[CLEAR] * (1.0f - L) * (0.35f + 0.65f * L);
         t->c[0] = clampf(L + up + 0.05f * dL, 0.12f, 0.97f);
         t->c[1] = gain * (a - 0.22f * dh * b);
         t->c[2] = gain * (b + 0.22f * dh * a);
         // Clear glass is never without a cast: amber, green or blue.
-        float cast = g->value[TINT] * (1.0f - smoothf(0.01f, 0.06f, C)), hue_c, hue_s;
+        float cast = (1.0f - toned) * g->value[TINT] * (1.0f - smoothf(0.01f, 0.06f, C)), hue_c,
+              hue_s;
         turn_approx(0.2f + 0.55f * noise_point(i, 5, seed), &hue_c, &hue_s);
         t->c[1] += cast * hue_c;
         t->c[2] += cast * hue_s;

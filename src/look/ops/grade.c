@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/op.h"
 
+#include "look/mood_scene.h"
+
 /*
  * From the photo's colours to a painter's: stronger, within what pigments reach, with the picture's
  * own key and temperature.
@@ -55,7 +57,7 @@ static lane4 grade_pixel(const struct grade *g, lane4 px)
     x = x > 0.5f ? soft_limit(x, 0.85f) : 1.0f - soft_limit(1.0f - x, 0.85f);
     L = value[BLACK] + range * x;
 
-    float factor = value[CHROMA] * v->chroma;
+    float factor = mixf(value[CHROMA] * v->chroma, 1.0f, 0.7f * mood_toned(g->p->mood));
     a = a * factor + value[SHIFT] * v->shift[1];
     // Where the prompt names the light, that alone tells lights from shadows.
     float split = g->p->mood ? 0.0f : value[SPLIT] + v->split;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "look/mood_scene.h"
 #include "look/op.h"
 
 #include "base/rand.h"
@@ -61,7 +62,7 @@ static enum err strokes_run(struct look_picture *p, const float *value)
                                  .stray = value[STRAY],
                                  .swirl = value[SWIRL],
                                  .vary_l = value[VARY_L],
-                                 .vary_c = value[VARY_C],
+                                 .vary_c = value[VARY_C] * mood_chroma(p->mood),
                                  .height = value[THICKNESS],
                                  .seed = seed};
     struct brush_kind kind = {.bristles = value[BRISTLES],

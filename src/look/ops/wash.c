@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/clouds.h"
 
+#include "look/mood_scene.h"
+
 /*
  * Wet colour: the photo abstracted, its outlines wandering as a loaded brush does, colours running
  * into each other where it is wet and nothing important stands. The light, high key of transparent
@@ -59,7 +61,7 @@ static void wash_row(void *ctx, int y, int worker)
         }
         float L = clampf(c[0], 0.0f, 1.0f);
         // x^key between its neighbours x and sqrt(x): no more is needed of an exponent.
-        float root = sqrtf(L), lift = 2.0f * (1.0f - value[KEY]);
+        float root = sqrtf(L), lift = 2.0f * (1.0f - value[KEY]) * mood_lift(p->mood);
         L = value[DARKEST] + (1.0f - value[DARKEST]) * mixf(L, root, lift);
         picture_row(p, y)[x] = (lane4){L, c[1], c[2], 0.0f};
     }
