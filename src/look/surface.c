@@ -47,7 +47,14 @@ enum err surface_new(struct surface *s, const struct look_picture *p, float dept
     struct blur_scratch scratch = {0};
     enum err e;
 
-    *s = (struct surface){.p = p, .depth = c.depth};
+    const struct look_maps *m = p->maps;
+    *s = (struct surface){.p = p,
+                          .depth = c.depth,
+                          .slow_per_unit = m->half_per_unit < 0.25f ? m->half_per_unit : 0.25f,
+                          .exact = m->shade.width == p->width && m->shade.height == p->height};
+    float slower = s->slow_per_unit / m->half_per_unit;
+    s->slow.width = (int)((float)m->form.width * slower) + 1;
+    s->slow.height = (int)((float)m->form.height * slower) + 1;
     e = plane_new(&s->light, p->maps->form.width, p->maps->form.height);
     if (e == ERR_OK)
         e = blur_scratch_new(&scratch, s->light.width, s->light.height, p->pool, p->cancel);
@@ -111,41 +118,6 @@ enum err surface_soften(struct surface *s, float units)
     return e;
 }
 
-static void normal_of(float gx, float gy, float n[3])
-{
-    float norm = 1.0f / sqrtf(1.0f + gx * gx + gy * gy);
-
-    n[0] = -gx * norm;
-    n[1] = -gy * norm;
-    n[2] = norm;
-}
-
-void surface_spot(const struct surface *s, int x, int y, struct spot *out)
-{
-    const struct look_maps *m = s->p->maps;
-    float ux = ((float)x + 0.5f) / s->p->px_per_unit, uy = ((float)y + 0.5f) / s->p->px_per_unit;
-    struct plane_place full =
-        plane_place(&m->slope_x, ux * m->full_per_unit, uy * m->full_per_unit);
-    struct plane_place half = plane_place(&m->form, ux * m->half_per_unit, uy * m->half_per_unit);
-
-    out->half = half;
-    out->x = ux;
-    out->y = uy;
-    out->gx = s->depth * plane_mix(&m->slope_x, &full);
-    out->gy = s->depth * plane_mix(&m->slope_y, &full);
-    out->shade = plane_mix(&m->shade, &full);
-    out->height = s->depth * plane_mix(&m->form, &half);
-    out->cavity = plane_mix(&m->cavity, &half);
-    out->light = plane_mix(&s->light, &half);
-    out->care = plane_mix(&m->importance, &half);
-    normal_of(out->gx, out->gy, out->n);
-}
-
-void surface_soft(const struct surface *s, const struct spot *t, float n[3])
-{
-    normal_of(plane_mix(&s->soft_x, &t->half), plane_mix(&s->soft_y, &t->half), n);
-}
-
 struct field_work {
     struct fields *fields;
     const struct surface *s;
@@ -157,16 +129,13 @@ static void field_row(void *ctx, int y, int worker)
 {
     const struct field_work *w = ctx;
     const struct look_maps *m = w->s->p->maps;
-    float per = 1.0f / m->half_per_unit;
+    float per = 1.0f / w->s->slow_per_unit;
 
     (void)worker;
-    for (int x = 0; x < m->form.width; x++) {
-        struct spot t = {.x = ((float)x + 0.5f) * per,
-                         .y = ((float)y + 0.5f) * per,
-                         .height = w->s->depth * plane_row(&m->form, y)[x],
-                         .cavity = plane_row(&m->cavity, y)[x],
-                         .care = plane_row(&m->importance, y)[x]};
+    for (int x = 0; x < w->s->slow.width; x++) {
+        struct spot t = {.x = ((float)x + 0.5f) * per, .y = ((float)y + 0.5f) * per};
         float out[FIELDS_MAX];
+        t.height = w->s->depth * plane_at(&m->form, t.x * m->half_per_unit, t.y * m->half_per_unit);
         w->fn(w->ctx, &t, out);
         for (int i = 0; i < w->fields->count; i++)
             plane_row(&w->fields->plane[i], y)[x] = out[i];
@@ -177,13 +146,12 @@ enum err fields_new(struct fields *f, const struct surface *s, int count, field_
                     const void *ctx)
 {
     struct field_work w = {.fields = f, .s = s, .fn = fn, .ctx = ctx};
-    const struct plane *form = &s->p->maps->form;
     enum err e = ERR_OK;
 
     *f = (struct fields){.count = count};
     for (int i = 0; i < count && e == ERR_OK; i++)
-        e = plane_new(&f->plane[i], form->width, form->height);
-    if (e == ERR_OK && !pool_run(s->p->pool, form->height, field_row, &w, s->p->cancel))
+        e = plane_new(&f->plane[i], s->slow.width, s->slow.height);
+    if (e == ERR_OK && !pool_run(s->p->pool, s->slow.height, field_row, &w, s->p->cancel))
         e = ERR_CANCELLED;
     if (e != ERR_OK)
         fields_release(f);
@@ -194,13 +162,6 @@ void fields_release(struct fields *f)
 {
     for (int i = 0; i < FIELDS_MAX; i++)
         plane_release(&f->plane[i]);
-}
-
-void spot_bump(struct spot *t, float gx, float gy)
-{
-    t->gx += gx;
-    t->gy += gy;
-    normal_of(t->gx, t->gy, t->n);
 }
 
 void surface_key(const struct surface *s, float l[3])
@@ -240,19 +201,6 @@ void grain_release(struct grain *g)
 {
     free(g->tile);
     g->tile = NULL;
-}
-
-void grain_at(const struct grain *g, float x, float y, struct grain_spot *out)
-{
-    float fx = floorf(x), fy = floorf(y), tx = x - fx, ty = y - fy;
-    unsigned i = (unsigned)(int)fx % GRAIN_TILE, j = (unsigned)(int)fy % GRAIN_TILE;
-    unsigned right = (i + 1) % GRAIN_TILE, below = (j + 1) % GRAIN_TILE;
-    float a = g->tile[j * GRAIN_TILE + i], b = g->tile[j * GRAIN_TILE + right];
-    float c = g->tile[below * GRAIN_TILE + i], d = g->tile[below * GRAIN_TILE + right];
-
-    out->gx = mixf(b - a, d - c, ty);
-    out->gy = mixf(c - a, d - b, tx);
-    out->value = mixf(mixf(a, b, tx), mixf(c, d, tx), ty);
 }
 
 float noise_sum(float x, float y, int octaves, uint32_t seed)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/colour.h"
 #include "look/mood_scene.h"
 #include "look/surface.h"
 
@@ -94,18 +93,17 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
     // Dark parts see little but other metal, so their light was coloured twice.
     float twice = clampf(value[BOUNCE] * (1.0f - 1.1f * e), 0.0f, 1.5f);
     float graze = 1.0f - t.n[2], graze2 = graze * graze, fresnel = graze2 * graze2 * graze;
-    float rgb[3], lab[LAB];
+    float rgb[3];
     struct mood_lamp lamp;
     mood_lamp_at(m->p->mood, &t.half, e, -ry, &lamp);
     for (int k = 0; k < 3; k++) {
         float f = value[RED + k];
         f += (1.0f - f) * fresnel;
         float tint = 1.0f + value[SKY] * BELOW[k] * clampf(1.2f * ry - 0.15f, -0.6f, 0.6f);
-        rgb[k] = film(e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f) * lamp.gain[k] +
-                      lamp.veil[k]);
+        rgb[k] = e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f) * lamp.gain[k] +
+                 lamp.veil[k];
     }
-    oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
-    return (lane4){lab[0], lab[1], lab[2], 0.0f};
+    return lab_on_film(rgb);
 }
 
 static void metal_row(void *ctx, int y, int worker)

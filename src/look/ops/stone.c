@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/colour.h"
 #include "look/mood_scene.h"
 #include "look/noise.h"
 #include "look/surface.h"
@@ -90,8 +89,8 @@ static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
     float own = noise_point((int)which, 7, s->p->variation.seed);
     // Veins swell and end, and each has its own width; a sculptor turns the block so that none
     // crosses a face.
-    float spare = 1.0f - 0.75f * smoothf(0.25f, 0.6f, t->care);
-    float strong = smoothf(-0.5f, 0.1f, wu + 0.5f * own - 0.1f);
+    float spare = 1.0f - 0.7f * smoothf(0.3f, 0.65f, t->care);
+    float strong = smoothf(-0.7f, 0.0f, wu + 0.5f * own - 0.1f);
     float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
     float wide = w * (0.35f + 1.1f * own) * (0.5f + 0.8f * smoothf(-0.5f, 0.7f, wv));
     float core = 1.0f - smoothf(0.006f * wide, 0.030f * wide, fabsf(large));
@@ -108,7 +107,7 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
 {
     const float *value = s->value;
     struct spot t;
-    float cloud, rgb[3], lab[LAB];
+    float cloud, rgb[3];
 
     surface_spot(&s->surface, x, y, &t);
     float vein = veins_at(s, &t, &cloud);
@@ -138,8 +137,7 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
         rgb[k] = clampf(sent * lamp.gain[k] + lamp.veil[k], 0.0f, 8.0f);
         rgb[k] = rgb[k] > 0.7f ? 0.7f + 0.3f * ((rgb[k] - 0.7f) / (rgb[k] - 0.4f)) : rgb[k];
     }
-    oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
-    return (lane4){lab[0], lab[1], lab[2], 0.0f};
+    return lab_of_light((lane4){rgb[0], rgb[1], rgb[2], 0.0f});
 }
 
 static void stone_row(void *ctx, int y, int worker)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/colour.h"
 #include "look/mood_scene.h"
 #include "look/noise.h"
 #include "look/surface.h"
@@ -108,7 +107,7 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
     const float *value = s->value;
     struct cut g;
     struct spot t;
-    float rgb[3], lab[LAB];
+    float rgb[3];
 
     surface_spot(&s->surface, x, y, &t);
     cut_at(s, &t, &g);
@@ -128,10 +127,9 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
     for (int k = 0; k < 3; k++) {
         float c = mixf(value[RED + k], value[LATE_RED + k], tone) * pore * light;
         float sent = 0.62f * value[EXPOSURE] * c + 0.035f * wax * wax;
-        rgb[k] = film(sent * lamp.gain[k] + lamp.veil[k]);
+        rgb[k] = sent * lamp.gain[k] + lamp.veil[k];
     }
-    oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
-    return (lane4){lab[0], lab[1], lab[2], 0.0f};
+    return lab_on_film(rgb);
 }
 
 static void timber_row(void *ctx, int y, int worker)

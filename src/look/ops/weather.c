@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/colour.h"
 #include "look/mood_scene.h"
 #include "look/noise.h"
 #include "look/surface.h"
@@ -65,14 +64,13 @@ static const float GRAIN_PER_UNIT = 1.6f;
 
 enum { MUCH, OLD, WATER };
 
-// Where water runs down, about -1..1: streaks that wander a little, in three widths.
+// Where water runs down, about -1..1: streaks that wander a little, in two widths.
 static float runs_at(float x, float y, uint32_t seed)
 {
     float sum = noise_at(x * 0.045f, y * 0.004f, seed) +
-                0.6f * noise_at(x * 0.11f, y * 0.009f, seed + 1) +
-                0.4f * noise_at(x * 0.24f, y * 0.017f, seed + 2);
+                0.7f * noise_at(x * 0.12f, y * 0.01f, seed + 1);
 
-    return 1.5f * (sum - 1.0f);
+    return 1.6f * (sum - 0.85f);
 }
 
 static void crust_at(const void *ctx, const struct spot *t, float *out)
@@ -83,11 +81,10 @@ static void crust_at(const void *ctx, const struct spot *t, float *out)
     float wander = noise_sum(t->x * 0.011f, t->y * 0.011f, 2, w->seed + 5);
     float run = runs_at(t->x + 10.0f * wander, t->y, w->seed + 21);
 
-    out[MUCH] = noise_sum(t->x * f + 0.5f * wander, t->y * f - 0.4f * wander, 5, w->seed) +
-                value[RUNS] * run + value[HOLLOWS] * (0.85f - t->cavity) + value[FACES] * t->care +
-                1.6f * (value[COVER] - 0.5f);
-    out[OLD] = noise_sum(t->x * 2.1f * f, t->y * 2.1f * f + 0.3f * wander, 3, w->seed + 81);
-    out[WATER] = 0.7f * run + 0.5f * noise_sum(t->x * 0.02f, t->y * 0.013f, 3, w->seed + 121);
+    out[MUCH] = noise_sum(t->x * f + 0.5f * wander, t->y * f - 0.4f * wander, 4, w->seed) +
+                value[RUNS] * run + 1.6f * (value[COVER] - 0.5f);
+    out[OLD] = noise_sum(t->x * 2.1f * f, t->y * 2.1f * f + 0.3f * wander, 2, w->seed + 81);
+    out[WATER] = 0.7f * run + 0.5f * noise_sum(t->x * 0.02f, t->y * 0.013f, 2, w->seed + 121);
 }
 
 static lane4 weather_pixel(const struct weather *w, const float key[3], int x, int y, lane4 below)
@@ -95,12 +92,13 @@ static lane4 weather_pixel(const struct weather *w, const float key[3], int x, i
     const float *value = w->value;
     struct grain_spot grain;
     struct spot t;
-    float rgb[3], lab[LAB];
+    float rgb[3];
 
     surface_spot(&w->surface, x, y, &t);
     grain_at(&w->grain, GRAIN_PER_UNIT * t.x, GRAIN_PER_UNIT * t.y, &grain);
-    float share =
-        smoothf(-value[EDGE], value[EDGE], field_at(&w->crust, MUCH, &t) + 0.35f * grain.value);
+    float share = smoothf(-value[EDGE], value[EDGE],
+                          field_at(&w->crust, MUCH, &t) + value[HOLLOWS] * (0.85f - t.cavity) +
+                              value[FACES] * t.care + 0.35f * grain.value);
     if (share <= 0.0f)
         return below;
     spot_bump(&t, 6.0f * value[PITS] * grain.gx, 6.0f * value[PITS] * grain.gy);
@@ -118,11 +116,9 @@ static lane4 weather_pixel(const struct weather *w, const float key[3], int x, i
     for (int k = 0; k < 3; k++) {
         float c = mixf(value[RED + k], value[OLD_RED + k], old);
         c = 0.62f * light * mixf(c, value[FRESH_RED + k], fresh);
-        rgb[k] = film(c * lamp.gain[k] + lamp.veil[k]);
+        rgb[k] = c * lamp.gain[k] + lamp.veil[k];
     }
-    oklab_from_linear(rgb[0], rgb[1], rgb[2], lab);
-    return below +
-           (lane4){share, share, share, 0.0f} * ((lane4){lab[0], lab[1], lab[2], 0.0f} - below);
+    return below + (lane4){share, share, share, 0.0f} * (lab_on_film(rgb) - below);
 }
 
 static void weather_row(void *ctx, int y, int worker)
