@@ -193,6 +193,22 @@ def run_suite(suite):
     return results
 
 
+def same_pixels(builds):
+    """A picture of every look, from each of these builds: compilers and flags must not matter."""
+    digests, results = {}, []
+    for build in builds:
+        done = subprocess.run([build.folder / "test_look_all", "digests"], text=True,
+                              env={**os.environ, **build.environment}, timeout=SUITE_TIMEOUT_S,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in done.stdout.splitlines():
+            digest, _, look = line.partition(" ")
+            digests.setdefault(look, {})[build.name] = digest
+    for look, of in digests.items():
+        same = len(of) == len(builds) and len(set(of.values())) == 1
+        results.append(Result(f"pixels: {look}", "passed" if same else "failed", text=str(of)))
+    return results or [Result("pixels: [no digest]", "failed")]
+
+
 def read_cmocka(report, output):
     reasons = dict(re.findall(r"^SKIP (\w+): (.*)$", output, re.M))
     results = []
@@ -289,6 +305,8 @@ def main():
             for r in found:
                 if r.state == "failed":
                     print(f"failed: {r.name}", flush=True)
+    if not args.quick and only("pixels"):
+        results += same_pixels([b for b in BUILDS if (b.folder / "test_look_all").exists()])
     sys.exit(report(results))
 
 

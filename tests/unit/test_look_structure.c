@@ -137,12 +137,14 @@ static uint8_t *decode_into(void *ctx, const struct codec_header *h)
     return image_new(im, h->width, h->height) == ERR_OK ? im->px : NULL;
 }
 
-// False: there is no such file. Brought to a size that sanitizers are quick enough for.
+enum { PIXELS = 256 * 192 }; // sanitizers are quick enough for
+
+// False: there is no such file.
 static bool read_photo(const char *name, struct image *out)
 {
     static uint8_t bytes[IMAGE_SOURCE_BYTES_MAX];
     const char *root = getenv("MESON_SOURCE_ROOT");
-    struct codec_decode_options o = {.want_pixels = 4 * 384 * 256};
+    struct codec_decode_options o = {.want_pixels = 4 * PIXELS};
     struct codec_header header;
     struct image photo = {0};
     struct fit_plan plan;
@@ -155,9 +157,9 @@ static bool read_photo(const char *name, struct image *out)
     size_t n = fread(bytes, 1, sizeof(bytes), file);
     fclose(file);
     assert_int_equal(codec_decode(bytes, n, &o, decode_into, &photo, &header, NULL), ERR_OK);
-    assert_int_equal(fit_plan(photo.width, photo.height, &(struct fit_request){.pixels = 384 * 256},
-                              &plan, NULL),
-                     ERR_OK);
+    assert_int_equal(
+        fit_plan(photo.width, photo.height, &(struct fit_request){.pixels = PIXELS}, &plan, NULL),
+        ERR_OK);
     assert_int_equal(fit_resample(&photo, &plan, 1, out), ERR_OK);
     image_release(&photo);
     return true;
@@ -192,19 +194,14 @@ static void every_look_holds_the_structure_of_our_sample(void **state)
     image_release(&photo);
 }
 
-static void so_it_does_of_photos(void **state)
+static void so_it_does_of_a_portrait(void **state)
 {
-    static const char *const NAMES[] = {"portrait_man.jpg", "car_van.jpg"};
+    struct image photo;
 
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        struct image photo;
-        char path[128];
-        snprintf(path, sizeof(path), "../shared/photos/%s", NAMES[i]);
-        if (!read_photo(path, &photo))
-            SKIP("the photographs of ../shared/photos are not here");
-        looks_hold(*state, NAMES[i], &photo);
-        image_release(&photo);
-    }
+    if (!read_photo("../shared/photos/portrait_man.jpg", &photo))
+        SKIP("the photographs of ../shared/photos are not here");
+    looks_hold(*state, "portrait_man.jpg", &photo);
+    image_release(&photo);
 }
 
 int main(void)
@@ -215,7 +212,7 @@ int main(void)
         cmocka_unit_test(edges_are_found_within_three_pixels_and_not_beyond),
         cmocka_unit_test(a_calm_photo_has_nothing_to_lose),
         cmocka_unit_test(every_look_holds_the_structure_of_our_sample),
-        cmocka_unit_test(so_it_does_of_photos),
+        cmocka_unit_test(so_it_does_of_a_portrait),
     };
 
     return cmocka_run_group_tests_name("look_structure", tests, open_all, close_all);
