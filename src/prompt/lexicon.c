@@ -87,7 +87,7 @@ const struct lexicon_word *lexicon_singular(const char *word)
 {
     static const struct {
         const char *plural, *singular;
-    } ending[] = {{"ies", "y"}, {"ves", "f"}, {"es", ""}, {"s", ""}};
+    } ending[] = {{"ies", "y"}, {"ves", "f"}, {"s", ""}, {"es", ""}};
     size_t n = strlen(word);
     char stem[WORD_BYTES_MAX + 2];
 

@@ -157,6 +157,18 @@ static struct term term_at(const struct word *w, size_t count, size_t *used)
     return t;
 }
 
+// "Albrecht Dürer": an unknown word in front of an artist's name is part of it.
+static void join_names(struct term *t, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++) {
+        const struct term *next = &t[i + 1];
+        bool artist = next->stand_in && next->kind != LEXICON_MATERIAL &&
+                      next->kind != LEXICON_PALETTE && !next->breaks;
+        if (!t[i].known && artist)
+            t[i].known = true;
+    }
+}
+
 size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **out)
 {
     struct term *term = arena_alloc(r->arena, (words + 1) * sizeof(*term));
@@ -172,6 +184,7 @@ size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **
         if (t.entry || t.known || !says_nothing(w[i].normal))
             term[count++] = t;
     }
+    join_names(term, count);
     *out = term;
     return count;
 }
