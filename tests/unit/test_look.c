@@ -85,6 +85,13 @@ static void pixels_do_not_depend_on_threads(void **state)
     image_release(&source);
 }
 
+static void kin_of_oil_do_not_depend_on_threads(void **state)
+{
+    static const char *const KIN[] = {"palette knife", "expressionist", NULL};
+
+    threads_change_nothing(*state, KIN, paint_scene);
+}
+
 /*
  * The same bits from every compiler, vector width and processor: this digest is all there is to
  * compare them by. It changes when an operator is meant to paint differently, never otherwise; our
@@ -92,32 +99,44 @@ static void pixels_do_not_depend_on_threads(void **state)
  */
 static void pixels_are_the_same_everywhere(void **state)
 {
-    static const char *const LOOK = "name = fixed\n[underpaint]\n"
-                                    "[strokes]\nradius = 24\nthreshold = 0\n"
-                                    "[strokes]\nradius = 9\n[strokes]\nradius = 3\n"
-                                    "[grade]\n[relief]\n";
-    static const char *const DIGEST =
-        "b2a1acc5f6a105d0143e5927e7239b76bb14daa16fb357cdc9ba1f58bffe5bd1";
+    static const struct {
+        const char *look, *digest;
+    } ROW[] = {
+        {"name = fixed\n[underpaint]\n"
+         "[strokes]\nradius = 24\nthreshold = 0\n"
+         "[strokes]\nradius = 9\n[strokes]\nradius = 3\n"
+         "[grade]\n[relief]\n",
+         "b2a1acc5f6a105d0143e5927e7239b76bb14daa16fb357cdc9ba1f58bffe5bd1"},
+        {"name = knife and whirls\n[underpaint]\n"
+         "[strokes]\nradius = 24\nthreshold = 0\nknife = 1\nstray = 0.1\ncurvature = 0\n"
+         "[strokes]\nradius = 9\nswirl = 1\ncurvature = 1\nlength = 16\n"
+         "[grade]\n[relief]\n",
+         "fa4d1df22f3a5aad61aea5c1e3b60bb9ea5678db8919336819c586259a92cc14"},
+    };
     const struct fixture *f = *state;
     struct look_options o = {.chaos = 0.3f};
-    struct recipe recipe;
-    struct image source, out;
-    uint8_t digest[SHA256_BYTES];
-    char hex[2 * SHA256_BYTES + 1];
+    struct image source;
 
-    assert_int_equal(recipe_parse("fixed", LOOK, strlen(LOOK), &recipe, NULL), ERR_OK);
     paint_scene(&source, 240, 160);
-    struct look_request r = {.source = &source,
-                             .recipe = &recipe,
-                             .options = &o,
-                             .seed = 11,
-                             .count = 1,
-                             .pool = f->pool};
-    assert_int_equal(look_render(&r, &out, NULL), ERR_OK);
-    sha256(out.px, out.stride * (size_t)out.height, digest);
-    hex_encode(digest, sizeof(digest), hex);
-    assert_string_equal(hex, DIGEST);
-    image_release(&out);
+    for (size_t i = 0; i < sizeof(ROW) / sizeof(ROW[0]); i++) {
+        struct recipe recipe;
+        struct image out;
+        uint8_t digest[SHA256_BYTES];
+        char hex[2 * SHA256_BYTES + 1];
+        assert_int_equal(recipe_parse("fixed", ROW[i].look, strlen(ROW[i].look), &recipe, NULL),
+                         ERR_OK);
+        struct look_request r = {.source = &source,
+                                 .recipe = &recipe,
+                                 .options = &o,
+                                 .seed = 11,
+                                 .count = 1,
+                                 .pool = f->pool};
+        assert_int_equal(look_render(&r, &out, NULL), ERR_OK);
+        sha256(out.px, out.stride * (size_t)out.height, digest);
+        hex_encode(digest, sizeof(digest), hex);
+        assert_string_equal(hex, ROW[i].digest);
+        image_release(&out);
+    }
     image_release(&source);
 }
 
@@ -582,6 +601,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_do_not_depend_on_threads),
+        cmocka_unit_test(kin_of_oil_do_not_depend_on_threads),
         cmocka_unit_test(pixels_are_the_same_everywhere),
         cmocka_unit_test(a_picture_depends_on_its_own_seed_alone),
         cmocka_unit_test(the_four_differ_and_hold_the_structure),
