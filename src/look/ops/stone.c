@@ -117,7 +117,11 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
     float hard = t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2];
     float d = mixf(hard, soft[0] * key[0] + soft[1] * key[1] + soft[2] * key[2], within);
     float keep = value[SHADING], shade = 1.0f - keep + keep * (0.18f + 1.25f * t.shade);
-    float mirror = surface_studio(&s->surface, &t, 0.35f - 0.28f * value[POLISH]);
+    // Polishing takes pores: half of what is fine is gone from the mirror.
+    struct spot polished = t;
+    spot_bump(&polished, 0.5f * (plane_mix(&s->surface.soft_x, &t.half) - t.gx),
+              0.5f * (plane_mix(&s->surface.soft_y, &t.half) - t.gy));
+    float mirror = surface_studio(&s->surface, &polished, 0.35f - 0.28f * value[POLISH]);
     float graze = 1.0f - t.n[2], graze2 = graze * graze;
     float fresnel = (0.045f + 0.9f * graze2 * graze2 * graze) * value[POLISH] * t.cavity;
     // Thin parts stand out and face away from the light.
