@@ -42,6 +42,7 @@ bench: build
 	build/patina bench api
 	build/patina bench look --peers samples/still-life.jpg
 	build/patina bench structure samples/*.jpg $(wildcard ../shared/photos/*.jpg)
+	build/patina bench curves samples/still-life.jpg
 	$(PYTHON) bench/job.py
 
 fuzz:

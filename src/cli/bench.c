@@ -2,6 +2,7 @@
 #include "cli/bench.h"
 
 #include "cli/bench_api.h"
+#include "cli/bench_curves.h"
 #include "cli/bench_look.h"
 #include "cli/bench_structure.h"
 #include "cli/command.h"
@@ -11,6 +12,7 @@ int bench_command(int argc, char **argv)
     static const struct command table[] = {
         {"look", "how fast each look makes pictures, beside other programs", bench_look_command},
         {"structure", "how much of photos' composition each look keeps", bench_structure_command},
+        {"curves", "how each look answers to a prompt's parameters", bench_curves_command},
         {"api", "how many requests a second the service takes", bench_api_command},
         {"nn", NULL, NULL},
         {NULL, NULL, NULL},

@@ -25,7 +25,7 @@ static const struct command commands[] = {
     {"webhook", "list webhooks, send them again", webhook_command},
     {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
     {"doctor", "what works here, what does not, and what to do", doctor_command},
-    {"bench", "measure looks and service: bench look, structure, api", bench_command},
+    {"bench", "measure looks and service: bench look, structure, curves, api", bench_command},
     {"--describe", NULL, describe_command}, // by tools
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.

@@ -145,6 +145,9 @@ static inline void compare_twin(const struct fixture *f, const char *op, twin_fn
         double worst = 0.0;
         tw_source(&b.source, w, h, i % 2);
         bench_open(&b, f, op, w, h);
+        // A part of a large picture rather than all of a small one: marks of many pixels.
+        b.p.px_per_unit = b.maps->px_per_unit = b.maps->full_per_unit = 1.0f;
+        b.maps->half_per_unit = 0.5f;
         for (const struct twin_set *s = set; s && s->name; s++)
             bench_set(&b, s->name, s->value);
         lane4 *before = aligned_alloc(sizeof(lane4), n * sizeof(lane4));

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/bench_curves.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "cli/bench_photo.h"
+#include "cli/command.h"
+#include "engine/engine_run.h"
+#include "image/colour.h"
+#include "look/colour.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { POINTS = 5, PICTURES = ENGINE_PICTURES_MAX };
+
+struct flags {
+    const char *look;
+    int64_t threads, pixels;
+    bool json;
+};
+
+#define ROW(name_, type_, field_, ...)                                                          \
+    {                                                                                           \
+        .name = (name_), .type = (type_), .offset = offsetof(struct flags, field_), __VA_ARGS__ \
+    }
+
+static const struct config_option rows[] = {
+    ROW("look", CONFIG_TEXT, look, .value = "NAME", .help = "this one alone"),
+    ROW("threads", CONFIG_NUMBER, threads, .min = 1, .max = POOL_THREADS_MAX, .fallback = "2",
+        .value = "N", .help = "threads to render with"),
+    ROW("pixels", CONFIG_NUMBER, pixels, .min = 4096, .max = IMAGE_RESULT_PIXELS_MAX,
+        .fallback = "98304", .value = "N", .help = "size that the photo is brought to"),
+    ROW("json", CONFIG_SWITCH, json, .help = "print one JSON object instead of a table"),
+};
+
+static const struct command_line line = {
+    .usage = "patina bench curves [PHOTO] [flags]",
+    .about = "How each look answers to the parameters of a prompt, from the least to the most:\n"
+             "  --s      distance from the photo, mean in OKLab\n"
+             "  --iw     the same, which falls\n"
+             "  --q      detail: mean difference of neighbouring pixels' lightness\n"
+             "  --chaos  how far the most alike two of the four differ, after a blur\n"
+             "  ::       distance from the other look that it is blended with\n"
+             "Without a photo a scene is made up.",
+    .config = {rows, sizeof rows / sizeof *rows, NULL},
+    .words_max = 1,
+};
+
+enum measure { FROM_PHOTO, DETAIL, AMONG_FOUR, FROM_OTHER };
+
+static const struct {
+    const char *name;
+    enum measure measure;
+    int sense;                /* 1: rises, -1: falls */
+    const char *says[POINTS]; /* behind the look's name; with FROM_OTHER the other look follows */
+} PARAMETER[] = {
+    {"--s", FROM_PHOTO, 1, {" --s 0", " --s 50", " --s 100", " --s 400", " --s 1000"}},
+    {"--iw", FROM_PHOTO, -1, {" --iw 0", " --iw 0.5", " --iw 1", " --iw 2", " --iw 3"}},
+    {"--q", DETAIL, 1, {" --q 0.25", " --q 0.5", " --q 1", " --q 2", " --q 4"}},
+    {"--chaos",
+     AMONG_FOUR,
+     1,
+     {" --chaos 0", " --chaos 25", " --chaos 50", " --chaos 75", " --chaos 100"}},
+    {"::", FROM_OTHER, 1, {"::0.25 ", "::0.5 ", "::1 ", "::2 ", "::4 "}},
+};
+
+enum { PARAMETERS = sizeof(PARAMETER) / sizeof(PARAMETER[0]) };
+
+enum verdict { GOES, FLAT, WRONG };
+
+struct curve {
+    double at[POINTS];
+    enum verdict verdict;
+};
+
+static void lab_of(const struct image *im, int x, int y, float lab[3])
+{
+    const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+
+    oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
+}
+
+// Mean over squares of `step` pixels: 1 compares pixels, more compares what a blur leaves.
+static double distance(const struct image *a, const struct image *b, int step)
+{
+    double sum = 0.0;
+    int n = 0;
+
+    for (int y0 = 0; y0 + step <= a->height; y0 += step)
+        for (int x0 = 0; x0 + step <= a->width; x0 += step, n++) {
+            double d[3] = {0};
+            for (int i = 0; i < step * step; i++) {
+                float p[3], q[3];
+                lab_of(a, x0 + i % step, y0 + i / step, p);
+                lab_of(b, x0 + i % step, y0 + i / step, q);
+                for (int k = 0; k < 3; k++)
+                    d[k] += (double)(p[k] - q[k]) / (step * step);
+            }
+            sum += (double)sqrtf((float)(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]));
+        }
+    return n ? sum / n : 0.0;
+}
+
+static double detail(const struct image *im)
+{
+    double sum = 0.0;
+
+    for (int y = 0; y + 1 < im->height; y++)
+        for (int x = 0; x + 1 < im->width; x++) {
+            float here[3], right[3], below[3];
+            lab_of(im, x, y, here);
+            lab_of(im, x + 1, y, right);
+            lab_of(im, x, y + 1, below);
+            sum += (double)(fabsf(right[0] - here[0]) + fabsf(below[0] - here[0]));
+        }
+    return sum / ((double)im->width * im->height);
+}
+
+static double among(const struct image four[PICTURES])
+{
+    int side = four->width > four->height ? four->width : four->height;
+    double least = 1.0;
+
+    for (int i = 0; i < PICTURES; i++)
+        for (int k = 0; k < i; k++) {
+            double d = distance(&four[i], &four[k], side / 50 > 1 ? side / 50 : 1);
+            least = d < least ? d : least;
+        }
+    return least;
+}
+
+struct bench {
+    const struct flags *f;
+    struct image photo;
+    struct engine *engine;
+    struct image other[2]; /* the looks that others are blended with, unblended */
+};
+
+static const char *const OTHER[2] = {"oil painting", "engraving"};
+
+static enum err run(const struct bench *b, const char *prompt, int count, struct engine_result *out,
+                    struct err_note *note)
+{
+    struct engine_job job = {.source = &b->photo,
+                             .prompt_text = prompt,
+                             .prompt_len = strlen(prompt),
+                             .pixels = b->f->pixels,
+                             .seed = 3,
+                             .count = count,
+                             .threads = (int)b->f->threads};
+
+    return engine_run(b->engine, &job, out, note);
+}
+
+// A curve may lean back by a twentieth of its range, no more: neither eyes nor seeds are that
+// exact.
+static enum verdict judge(const double at[POINTS], int sense)
+{
+    double range = sense * (at[POINTS - 1] - at[0]);
+
+    for (int i = 1; i < POINTS; i++)
+        if (sense * (at[i] - at[i - 1]) < -0.05 * fabs(range) - 1e-6)
+            return WRONG;
+    return range < 0.02 * at[0] + 1e-6 ? FLAT : GOES;
+}
+
+static enum err measure_curve(const struct bench *b, const char *look, int parameter,
+                              struct curve *c, struct err_note *note)
+{
+    enum measure m = PARAMETER[parameter].measure;
+    int other = strcmp(look, OTHER[0]) == 0;
+
+    for (int i = 0; i < POINTS; i++) {
+        struct buf prompt = BUF_INIT;
+        struct engine_result r;
+        buf_addf(&prompt, "%s%s", look, PARAMETER[parameter].says[i]);
+        if (m == FROM_OTHER)
+            buf_addf(&prompt, "%s::1", OTHER[other]);
+        enum err e = prompt.failed ? err_set(note, ERR_NOMEM, "out of memory")
+                                   : run(b, prompt.data, m == AMONG_FOUR ? PICTURES : 1, &r, note);
+        buf_release(&prompt);
+        if (e != ERR_OK)
+            return e;
+        c->at[i] = m == DETAIL ? detail(&r.picture[0])
+                   : m == AMONG_FOUR
+                       ? among(r.picture)
+                       : distance(&r.picture[0], m == FROM_OTHER ? &b->other[other] : &b->photo, 1);
+        engine_result_release(&r);
+    }
+    c->verdict = judge(c->at, PARAMETER[parameter].sense);
+    return ERR_OK;
+}
+
+// Five bars, from the curve's least to its most.
+static void plot(const struct curve *c)
+{
+    static const char *const BAR[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const SAYS[] = {[GOES] = " ", [FLAT] = "-", [WRONG] = "!"};
+    double least = c->at[0], most = c->at[0];
+
+    for (int i = 1; i < POINTS; i++) {
+        least = c->at[i] < least ? c->at[i] : least;
+        most = c->at[i] > most ? c->at[i] : most;
+    }
+    printf(" %5.3f ", c->at[0]);
+    for (int i = 0; i < POINTS; i++)
+        printf("%s", BAR[(int)(7.0 * (c->at[i] - least) / (most - least + 1e-9) + 0.5)]);
+    printf(" %5.3f%s", c->at[POINTS - 1], SAYS[c->verdict]);
+}
+
+static void add_json(struct json_writer *w, const char *look, const struct curve curve[PARAMETERS])
+{
+    static const char *const SAYS[] = {[GOES] = "goes", [FLAT] = "flat", [WRONG] = "wrong"};
+
+    jw_open(w, '{');
+    jw_kstr(w, "look", look);
+    for (int i = 0; i < (int)PARAMETERS; i++) {
+        jw_key(w, PARAMETER[i].name);
+        jw_open(w, '{');
+        jw_kstr(w, "verdict", SAYS[curve[i].verdict]);
+        jw_key(w, "at");
+        jw_open(w, '[');
+        for (int k = 0; k < POINTS; k++)
+            jw_real(w, curve[i].at[k], 5);
+        jw_close(w, ']');
+        jw_close(w, '}');
+    }
+    jw_close(w, '}');
+}
+
+static enum err measure(const struct bench *b, const struct recipe_set *looks,
+                        struct err_note *note)
+{
+    struct buf json = BUF_INIT;
+    struct json_writer w = JSON_WRITER(&json);
+    const struct recipe *look;
+    int verdicts[3] = {0};
+    enum err e = ERR_OK;
+
+    jw_open(&w, '[');
+    if (!b->f->json) {
+        printf("%-16s", "");
+        for (int i = 0; i < (int)PARAMETERS; i++)
+            printf(" %-18s", PARAMETER[i].name);
+        putchar('\n');
+    }
+    for (int i = 0; e == ERR_OK && (look = bench_look_at(looks, b->f->look, i)); i++) {
+        struct curve curve[PARAMETERS];
+        for (int k = 0; e == ERR_OK && k < (int)PARAMETERS; k++) {
+            e = measure_curve(b, look->name[0], k, &curve[k], note);
+            verdicts[e == ERR_OK ? curve[k].verdict : WRONG]++;
+        }
+        if (e != ERR_OK)
+            break;
+        add_json(&w, look->name[0], curve);
+        if (b->f->json)
+            continue;
+        printf("%-16s", look->name[0]);
+        for (int k = 0; k < (int)PARAMETERS; k++)
+            plot(&curve[k]);
+        putchar('\n');
+        fflush(stdout);
+    }
+    jw_close(&w, ']');
+    if (e == ERR_OK && b->f->json)
+        puts(json.failed ? "[]" : json.data);
+    else if (e == ERR_OK)
+        printf("\nof %d curves %d go one way, %d hardly move (-), %d turn (!)\n",
+               verdicts[0] + verdicts[1] + verdicts[2], verdicts[GOES], verdicts[FLAT],
+               verdicts[WRONG]);
+    buf_release(&json);
+    return e;
+}
+
+static enum err measure_all(struct bench *b, struct err_note *note)
+{
+    struct engine_options options = {.threads = (int)b->f->threads};
+    struct recipe_set *looks = NULL;
+    enum err e = recipe_set_open(NULL, &looks, note);
+
+    if (e == ERR_OK)
+        e = bench_look_check(looks, b->f->look, note);
+    if (e == ERR_OK)
+        e = engine_look_ops.open(&options, &b->engine, note);
+    for (int i = 0; i < 2 && e == ERR_OK; i++) {
+        struct engine_result r;
+        e = run(b, OTHER[i], 1, &r, note);
+        if (e == ERR_OK) {
+            b->other[i] = r.picture[0];
+            r.picture[0] = (struct image){0};
+            engine_result_release(&r);
+        }
+    }
+    if (e == ERR_OK)
+        e = measure(b, looks, note);
+    for (int i = 0; i < 2; i++)
+        image_release(&b->other[i]);
+    if (b->engine)
+        b->engine->ops->close(b->engine);
+    recipe_set_close(looks);
+    return e;
+}
+
+int bench_curves_command(int argc, char **argv)
+{
+    struct flags f;
+    struct bench b = {.f = &f};
+    struct err_note note = {0};
+    const char *words[1];
+    int count, code = command_read(&line, &f, argc, argv, words, &count);
+
+    if (code >= 0)
+        return code;
+    enum err e = bench_photo_read(count ? words[0] : NULL, f.pixels, &b.photo, &note);
+    if (!e)
+        e = measure_all(&b, &note);
+    if (e)
+        command_complain("bench curves", note.text);
+    image_release(&b.photo);
+    return e ? EXIT_FAILED : EXIT_DONE;
+}
