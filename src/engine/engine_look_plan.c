@@ -156,6 +156,7 @@ void look_reading_make(const struct recipe_set *set, const struct prompt *p,
     out->recipes = 0;
     add_parts(set, p, out);
     out->plan.detail = p->iw;
+    out->plan.effort = p->q;
     for (int i = 0; i < out->recipes; i++)
         recipe_respond(&out->recipe[i], cue, cues);
 }

@@ -55,6 +55,15 @@ static void warn_media(const struct look_reading *r, const struct recipe_set *se
         warn_medium(r, set, p->part[i].medium, p, a);
 }
 
+// Whether a part of its own names it: then warn_weights() tells what is one too many.
+static bool leads_part(const struct prompt *p, const char *material)
+{
+    for (int i = 0; i < p->part_count; i++)
+        if (p->part[i].material && strcmp(p->part[i].material, material) == 0)
+            return true;
+    return false;
+}
+
 static void warn_materials(const struct look_reading *r, const struct recipe_set *set,
                            struct prompt *p, struct arena *a)
 {
@@ -63,7 +72,7 @@ static void warn_materials(const struct look_reading *r, const struct recipe_set
         if (!recipe_find(set, name))
             prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; made as %s instead", name,
                         looks_of(r, a));
-        else if (!in_plan(r, name))
+        else if (!in_plan(r, name) && !(r->plan.parts > 1 && leads_part(p, name)))
             prompt_warn(p, a, "no_effect",
                         "a thing is made of one material here: %s counts, so %s does not",
                         looks_of(r, a), name);

@@ -59,16 +59,16 @@ static void begin_row(void *ctx, int y, int worker)
 static enum err run_steps(struct look_picture *p, const struct recipe *recipe,
                           const struct look_span *span)
 {
-    float all = 0.0f, done = 0.0f;
+    int all = 0, done = 0;
 
     for (int i = 0; i < recipe->steps; i++)
-        all += recipe->step[i].op->cost;
+        all += recipe->step[i].op->cost_ms;
     for (int i = 0; i < recipe->steps; i++) {
         enum err e = recipe->step[i].op->run(p, recipe->step[i].value);
         if (e != ERR_OK)
             return e;
-        done += recipe->step[i].op->cost;
-        look_tell(span, done / all);
+        done += recipe->step[i].op->cost_ms;
+        look_tell(span, (float)done / (float)all);
     }
     return ERR_OK;
 }

@@ -27,6 +27,7 @@ struct look_plan {
     int parts;    /* at least 1 */
     float detail; /* 0..3: how much of the photo's fine structure the first recipes find; 1: all
                      that is there, less: abstracted, more: brought out where edges are */
+    float effort; /* .25..4: what was asked of the recipes, for look_ms() alone; 1: usual */
 };
 
 struct look_options {
@@ -66,8 +67,10 @@ int64_t look_ms(const struct look_plan *p, int width, int height, int count, int
 /* The plan that is one recipe alone. */
 static inline struct look_plan look_plan_of(const struct recipe *r)
 {
-    return (struct look_plan){
-        .part[0] = {.recipe[0] = r, .recipes = 1, .weight = 1.0f}, .parts = 1, .detail = 1.0f};
+    return (struct look_plan){.part[0] = {.recipe[0] = r, .recipes = 1, .weight = 1.0f},
+                              .parts = 1,
+                              .detail = 1.0f,
+                              .effort = 1.0f};
 }
 
 /* What makes the picture of this seed differ from its three neighbours. */

@@ -3,8 +3,11 @@
 #define PATINA_LOOK_LOOK_INTERNAL_H
 
 /* For look.c, which renders one look on maps; look_plan.c, which renders what is made of several;
- * and blend.c. */
+ * blend.c and look_cost.c. */
 #include "look/look.h"
+
+/* Maps of the photo that a plan needs. */
+uint32_t look_plan_needs(const struct look_plan *p);
 
 /* A share of a request's progress. */
 struct look_span {

@@ -89,7 +89,7 @@ static bool paints_photo(const struct look_plan *p)
     return false;
 }
 
-static uint32_t needs_of_photo(const struct look_plan *p)
+uint32_t look_plan_needs(const struct look_plan *p)
 {
     uint32_t needs = p->parts > 1 ? NEED_IMPORTANCE : 0;
 
@@ -105,7 +105,7 @@ enum err look_render(const struct look_request *r, struct image *out, struct err
     struct look_span pictures = {.r = r, .from = MAPS_SHARE, .to = 1.0f};
     struct look_maps *maps = NULL;
     int made = 0;
-    enum err e = look_maps_detailed(r->source, needs_of_photo(plan), plan->detail, r->pool,
+    enum err e = look_maps_detailed(r->source, look_plan_needs(plan), plan->detail, r->pool,
                                     r->cancel, &maps);
 
     if (e == ERR_OK && paints_photo(plan))

@@ -227,12 +227,49 @@ void look_maps_free(struct look_maps *m)
     free(m);
 }
 
-int64_t look_maps_bytes(int width, int height)
+enum { PHOTO = 1 << 30 }; // what every look needs: full and half
+
+/* What each map takes at full size. Those that others are made from count where they are needed. */
+static const struct {
+    uint32_t need;    /* any of these asks for it */
+    float full, half; /* planes that stay */
+    int cost_ms;      /* of one usual processor for a megapixel of the maps */
+} COST[] = {
+    {PHOTO, 3, 3, 52},
+    {NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK | NEED_FORM, 3, 0, 26},
+    {NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_INK | NEED_FORM, 0, 3, 14},
+    {NEED_ABSTRACT, 0, 6, 33},
+    {NEED_IMPORTANCE | NEED_INK | NEED_FORM, 0, 2, 12},
+    {NEED_FLAT | NEED_INK, 3, 0, 310},
+    {NEED_INK, 1, 0, 150},
+    {NEED_LINES, 1, 0, 130},
+    {NEED_TONE, 1, 0, 8},
+    {NEED_FORM, 3, 4, 58},
+};
+
+static double full_pixels(int width, int height)
 {
     float unit = look_px_per_unit(width, height), step = unit > 1.0f ? unit : 1.0f;
-    double full = (double)width * height / ((double)step * step);
 
-    // 12 planes of the full size that stay and 2 for the time of the work; at half size 16 that
-    // stay and at most 16 for that time.
-    return (int64_t)(full * (double)sizeof(float) * (14.0 + 32.0 / 4.0)) + 1024 * 1024;
+    return (double)width * height / ((double)step * step);
+}
+
+int64_t look_maps_bytes(int width, int height, uint32_t needs)
+{
+    double planes = 0.0;
+
+    for (size_t i = 0; i < sizeof(COST) / sizeof(COST[0]); i++)
+        if (COST[i].need & (needs | PHOTO))
+            planes += (double)(COST[i].full + COST[i].half / 4.0f);
+    return (int64_t)(full_pixels(width, height) * (double)sizeof(float) * planes);
+}
+
+double look_maps_ms(int width, int height, uint32_t needs)
+{
+    int ms = 0;
+
+    for (size_t i = 0; i < sizeof(COST) / sizeof(COST[0]); i++)
+        if (COST[i].need & (needs | PHOTO))
+            ms += COST[i].cost_ms;
+    return full_pixels(width, height) / 1e6 * ms;
 }

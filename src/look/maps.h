@@ -79,8 +79,10 @@ MUST_USE enum err look_maps_detailed(const struct image *source, uint32_t needs,
                                      struct look_maps **out);
 void look_maps_free(struct look_maps *m); /* NULL is fine */
 
-/* Bytes that maps with these needs take for a picture of this size. */
-int64_t look_maps_bytes(int width, int height);
+/* Bytes that maps with these needs take for a picture of this size, and milliseconds of one usual
+ * processor to make them. */
+int64_t look_maps_bytes(int width, int height, uint32_t needs);
+double look_maps_ms(int width, int height, uint32_t needs);
 
 /* Pixels per unit of a picture. */
 float look_px_per_unit(int width, int height);

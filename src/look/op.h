@@ -78,7 +78,9 @@ struct look_op {
     const char *help;
     const struct look_param *param; /* ends with a name of NULL; at most LOOK_PARAMS_MAX */
     uint32_t needs;                 /* maps it reads, enum look_need */
-    float cost;                     /* share of a render's time, for progress */
+    int cost_ms;                    /* of one usual processor for a megapixel: for progress and for
+                                       estimates, which the service corrects by what it measures */
+    int scratch_bytes;              /* for a pixel, while it runs */
     bool finishes;                  /* leaves linear light: nothing may follow it */
 
     /* `value` has one entry per parameter, each inside its range. ERR_NOMEM, ERR_CANCELLED. */

@@ -302,7 +302,7 @@ static void every_operator_declares_sane_parameters(void **state)
     for (const struct look_op *const *op = look_op_table; *op; op++) {
         int n = 0;
         assert_ptr_equal(look_op_find((*op)->name, strlen((*op)->name)), *op);
-        assert_true(strlen((*op)->help) > 10 && (*op)->cost > 0.0f);
+        assert_true(strlen((*op)->help) > 10 && (*op)->cost_ms > 0);
         for (const struct look_param *p = (*op)->param; p->name; p++, n++) {
             assert_true(p->least < p->most);
             assert_true(p->least <= p->normal && p->normal <= p->most);

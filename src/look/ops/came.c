@@ -167,7 +167,8 @@ const struct look_op look_op_came = {
     .name = "came",
     .help = "lead between panes of glass, and the light that comes through them",
     .param = PARAM,
-    .cost = 1.5f,
+    .cost_ms = 48,
+    .scratch_bytes = 6,
     .finishes = true,
     .run = came_run,
 };

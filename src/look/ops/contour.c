@@ -162,6 +162,6 @@ const struct look_op look_op_contour = {
     .help = "connected lines along the photo's edges, drawn by a hand",
     .param = PARAM,
     .needs = NEED_FINE | NEED_LINES | NEED_IMPORTANCE,
-    .cost = 1.0f,
+    .cost_ms = 48,
     .run = contour_run,
 };

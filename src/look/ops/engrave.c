@@ -140,6 +140,6 @@ const struct look_op look_op_engrave = {
     .help = "tone by lines that swell in the darks and follow the forms",
     .param = PARAM,
     .needs = NEED_FINE | NEED_FLOW | NEED_TONE | NEED_IMPORTANCE,
-    .cost = 3.0f,
+    .cost_ms = 98,
     .run = engrave_run,
 };

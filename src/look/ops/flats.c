@@ -59,6 +59,6 @@ const struct look_op look_op_flats = {
     .help = "areas of one colour with sharp borders",
     .param = PARAM,
     .needs = NEED_FLAT | NEED_ABSTRACT | NEED_IMPORTANCE,
-    .cost = 0.3f,
+    .cost_ms = 16,
     .run = flats_run,
 };

@@ -188,6 +188,7 @@ const struct look_op look_op_glass = {
     .help = "panes of hand-made coloured glass, painted with lines and matt",
     .param = PARAM,
     .needs = NEED_FINE | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES,
-    .cost = 3.0f,
+    .cost_ms = 260,
+    .scratch_bytes = 6,
     .run = glass_run,
 };

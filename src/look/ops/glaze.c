@@ -144,6 +144,7 @@ const struct look_op look_op_glaze = {
     .help = "tone in transparent layers, with pigment gathered along their borders",
     .param = PARAM,
     .needs = NEED_IMPORTANCE,
-    .cost = 0.8f,
+    .cost_ms = 62,
+    .scratch_bytes = 16,
     .run = glaze_run,
 };

@@ -91,6 +91,6 @@ const struct look_op look_op_grade = {
     .name = "grade",
     .help = "a painter's palette: chroma, key, temperature, and no colour that pigments lack",
     .param = PARAM,
-    .cost = 0.5f,
+    .cost_ms = 10,
     .run = grade_run,
 };

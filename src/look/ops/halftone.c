@@ -62,6 +62,6 @@ const struct look_op look_op_halftone = {
     .help = "printed dots whose size follows the darkness of the photo",
     .param = PARAM,
     .needs = NEED_ABSTRACT,
-    .cost = 0.4f,
+    .cost_ms = 16,
     .run = halftone_run,
 };

@@ -217,6 +217,6 @@ const struct look_op look_op_hatch = {
     .help = "a layer of hatching strokes where the photo is dark enough for it",
     .param = PARAM,
     .needs = NEED_FINE | NEED_FLOW | NEED_TONE,
-    .cost = 2.0f,
+    .cost_ms = 42,
     .run = hatch_run,
 };

@@ -143,6 +143,7 @@ const struct look_op look_op_metal = {
     .help = "polished or cast metal: a studio reflected in the photo's relief",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost = 3.0f,
+    .cost_ms = 100,
+    .scratch_bytes = 6,
     .run = metal_run,
 };

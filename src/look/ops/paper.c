@@ -100,6 +100,6 @@ const struct look_op look_op_paper = {
     .name = "paper",
     .help = "a bare sheet with its tooth, for what is drawn or printed on it",
     .param = PARAM,
-    .cost = 0.5f,
+    .cost_ms = 44,
     .run = sheet_run,
 };

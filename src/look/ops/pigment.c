@@ -128,6 +128,7 @@ const struct look_op look_op_pigment = {
     .name = "pigment",
     .help = "transparent pigment on paper, with a ragged bare border",
     .param = PARAM,
-    .cost = 1.0f,
+    .cost_ms = 106,
+    .scratch_bytes = 6,
     .run = pigment_run,
 };

@@ -108,7 +108,8 @@ const struct look_op look_op_relief = {
     .name = "relief",
     .help = "light on the height of the paint, and the canvas where paint is thin",
     .param = PARAM,
-    .cost = 1.0f,
+    .cost_ms = 27,
+    .scratch_bytes = 4,
     .finishes = true,
     .run = relief_run,
 };

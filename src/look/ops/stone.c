@@ -177,6 +177,7 @@ const struct look_op look_op_stone = {
     .help = "marble, jade: veins cut by the photo's relief, light that enters and is scattered",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost = 4.0f,
+    .cost_ms = 160,
+    .scratch_bytes = 6,
     .run = stone_run,
 };

@@ -92,6 +92,7 @@ const struct look_op look_op_strokes = {
     .help = "a layer of curved brush strokes where the paint so far differs from the photo",
     .param = PARAM,
     .needs = NEED_FINE | NEED_ABSTRACT | NEED_FLOW | NEED_IMPORTANCE,
-    .cost = 4.0f,
+    .cost_ms = 32,
+    .scratch_bytes = 12,
     .run = strokes_run,
 };

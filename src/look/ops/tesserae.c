@@ -119,6 +119,7 @@ const struct look_op look_op_tesserae = {
     .help = "a mosaic: tiles set into grout in rows along the picture's edges",
     .param = PARAM,
     .needs = NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE,
-    .cost = 4.0f,
+    .cost_ms = 300,
+    .scratch_bytes = 6,
     .run = tesserae_run,
 };

@@ -163,6 +163,7 @@ const struct look_op look_op_timber = {
     .help = "carved wood: rings, fibres and pores cut open by the photo's relief",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost = 4.0f,
+    .cost_ms = 180,
+    .scratch_bytes = 6,
     .run = timber_run,
 };

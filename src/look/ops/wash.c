@@ -90,6 +90,7 @@ const struct look_op look_op_wash = {
     .help = "wet colour: the photo abstracted, its outlines straying and its colours running",
     .param = PARAM,
     .needs = NEED_FINE | NEED_ABSTRACT | NEED_IMPORTANCE,
-    .cost = 0.8f,
+    .cost_ms = 84,
+    .scratch_bytes = 6,
     .run = wash_run,
 };

@@ -157,6 +157,7 @@ const struct look_op look_op_weather = {
     .help = "rust or verdigris on the material below",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost = 3.0f,
+    .cost_ms = 120,
+    .scratch_bytes = 6,
     .run = weather_run,
 };
