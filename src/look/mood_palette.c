@@ -3,7 +3,8 @@
 
 // Distance, as compared, below which two colours are much the same.
 static const float SOFT = 0.028f;
-static const float CALM = 0.3f; // chroma of what was neutral, share of the palette's
+static const float NEUTRAL = 0.025f; // |a| + |b| below which a colour is a grey
+static const float CALM = 0.45f;     // chroma of what was neutral, share of the palette's
 
 // What decides where a colour goes: its hue, of weak colours too, and a little its lightness.
 static void compare_by(const float lab[LAB], float out[LAB])
@@ -21,9 +22,8 @@ static float shares(const struct mood_palette *p, const float lab[LAB], float w[
 
     compare_by(lab, at);
     for (int j = 0; j < p->count; j++) {
-        float d2 = SOFT * SOFT;
-        for (int k = 0; k < LAB; k++)
-            d2 += (at[k] - p->near[j][k]) * (at[k] - p->near[j][k]);
+        float dL = at[0] - p->near[j][0], da = at[1] - p->near[j][1], db = at[2] - p->near[j][2];
+        float d2 = SOFT * SOFT + dL * dL + p->strict[j] * (da * da + db * db);
         float r = SOFT * SOFT / d2;
         // To the fourth: between two colours lies a third one that nobody named.
         w[j] = p->weight[j] * r * r * r * r;
@@ -99,9 +99,10 @@ void mood_palette_make(const struct look_mood *m, const struct plane half[LAB],
         mood_lab(m->light.colour[j], out->lab[j]);
         compare_by(out->lab[j], out->near[j]);
         out->weight[j] = 1.0f;
+        out->strict[j] = fabsf(out->lab[j][1]) + fabsf(out->lab[j][2]) < NEUTRAL ? 6.0f : 1.0f;
     }
     if (out->count > 0)
-        balance(out, at, n, (m->named ? 0.6f : 0.25f) / (float)out->count);
+        balance(out, at, n, (m->named ? 0.6f : 0.4f) / (float)out->count);
 }
 
 void mood_palette_move(const struct mood_palette *p, float lab[LAB])

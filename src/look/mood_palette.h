@@ -17,8 +17,9 @@ struct mood_palette {
     float lab[MOOD_COLOURS_MAX][LAB];
     float near[MOOD_COLOURS_MAX][LAB]; /* the same, as compared */
     float weight[MOOD_COLOURS_MAX];
-    float lift[MOOD_COLOURS_MAX]; /* of the lightness of what goes there */
-    float strong;                 /* chroma of the photo's strong colours */
+    float strict[MOOD_COLOURS_MAX]; /* factor on the distance of hues: greys want greys alone */
+    float lift[MOOD_COLOURS_MAX];   /* of the lightness of what goes there */
+    float strong;                   /* chroma of the photo's strong colours */
     float dye;
 };
 

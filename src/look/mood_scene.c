@@ -252,7 +252,10 @@ float mood_chroma(const struct mood_scene *s)
 
 float mood_toned(const struct mood_scene *s)
 {
-    return s ? s->light->toned : 0.0f;
+    if (!s)
+        return 0.0f;
+    float dyed = s->palette.count > 0 ? 0.5f * s->palette.dye : 0.0f;
+    return s->light->toned > dyed ? s->light->toned : dyed;
 }
 
 float mood_grey(const struct mood_scene *s, bool material)

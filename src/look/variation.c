@@ -45,13 +45,17 @@ static float dice(uint32_t seed, int which)
 static void keep_mood(const struct mood_light *m, uint32_t seed, float far,
                       struct look_variation *out)
 {
-    static const float LIGHTNESS[4] = {0.008f, -0.026f, 0.030f, -0.009f};
+    static const float LIGHTNESS[4] = {0.020f, -0.055f, 0.052f, -0.020f};
+    static const float WIDER = 1.4f; /* strong colours and deep darks hide a part of it */
+    // Prints of one ink still come from different baths.
     float own = m->grey > m->toned ? m->grey : m->toned;
+    float bare = m->grey > 0.6f * m->toned ? m->grey : 0.6f * m->toned;
 
     out->split = 0.0f;
     out->shift[0] = mixf(out->shift[0], far * LIGHTNESS[seed & 3], own);
-    out->shift[1] *= 1.0f - own;
-    out->shift[2] *= 1.0f - own;
+    out->shift[0] *= mixf(WIDER, 1.0f, own);
+    out->shift[1] *= WIDER * (1.0f - bare);
+    out->shift[2] *= WIDER * (1.0f - bare);
 }
 
 void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out)
