@@ -8,6 +8,7 @@
 #include "engine/engine_run.h"
 #include "image/colour.h"
 #include "look/colour.h"
+#include "look/structure.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,24 +31,25 @@ static const struct config_option rows[] = {
     ROW("threads", CONFIG_NUMBER, threads, .min = 1, .max = POOL_THREADS_MAX, .fallback = "2",
         .value = "N", .help = "threads to render with"),
     ROW("pixels", CONFIG_NUMBER, pixels, .min = 4096, .max = IMAGE_RESULT_PIXELS_MAX,
-        .fallback = "98304", .value = "N", .help = "size that the photo is brought to"),
+        .fallback = "196608", .value = "N", .help = "size that the photo is brought to"),
     ROW("json", CONFIG_SWITCH, json, .help = "print one JSON object instead of a table"),
 };
 
 static const struct command_line line = {
     .usage = "patina bench curves [PHOTO] [flags]",
-    .about = "How each look answers to the parameters of a prompt, from the least to the most:\n"
-             "  --s      distance from the photo, mean in OKLab\n"
-             "  --iw     the same, which falls\n"
-             "  --q      detail: mean difference of neighbouring pixels' lightness\n"
-             "  --chaos  how far the most alike two of the four differ, after a blur\n"
-             "  ::       distance from the other look that it is blended with\n"
-             "Without a photo a scene is made up.",
+    .about =
+        "How each look answers to the parameters of a prompt, from the least to the most:\n"
+        "  --iw     how much of the photo's structure is kept: mean of `bench structure`'s three\n"
+        "  --s      the same, which falls\n"
+        "  --q      detail: mean difference of neighbouring pixels' lightness\n"
+        "  --chaos  how far the most alike two of the four differ, after a blur\n"
+        "  ::       distance from the other look that it is blended with\n"
+        "Without a photo a scene is made up.",
     .config = {rows, sizeof rows / sizeof *rows, NULL},
     .words_max = 1,
 };
 
-enum measure { FROM_PHOTO, DETAIL, AMONG_FOUR, FROM_OTHER };
+enum measure { KEPT, DETAIL, AMONG_FOUR, FROM_OTHER };
 
 static const struct {
     const char *name;
@@ -55,8 +57,8 @@ static const struct {
     int sense;                /* 1: rises, -1: falls */
     const char *says[POINTS]; /* behind the look's name; with FROM_OTHER the other look follows */
 } PARAMETER[] = {
-    {"--s", FROM_PHOTO, 1, {" --s 0", " --s 50", " --s 100", " --s 400", " --s 1000"}},
-    {"--iw", FROM_PHOTO, -1, {" --iw 0", " --iw 0.5", " --iw 1", " --iw 2", " --iw 3"}},
+    {"--s", KEPT, -1, {" --s 0", " --s 50", " --s 100", " --s 400", " --s 1000"}},
+    {"--iw", KEPT, 1, {" --iw 0", " --iw 0.5", " --iw 1", " --iw 2", " --iw 3"}},
     {"--q", DETAIL, 1, {" --q 0.25", " --q 0.5", " --q 1", " --q 2", " --q 4"}},
     {"--chaos",
      AMONG_FOUR,
@@ -74,11 +76,28 @@ struct curve {
     enum verdict verdict;
 };
 
+struct bench {
+    const struct flags *f;
+    struct image photo;
+    struct engine *engine;
+    struct pool *pool;     /* to compare with */
+    struct image other[2]; /* the looks that others are blended with, unblended */
+};
+
 static void lab_of(const struct image *im, int x, int y, float lab[3])
 {
     const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
 
     oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
+}
+
+static enum err kept(const struct bench *b, const struct image *made, double *out)
+{
+    struct structure s;
+    enum err e = structure_compare(&b->photo, made, b->pool, &s);
+
+    *out = e == ERR_OK ? (s.tone + s.detail + s.edges) / 3.0 : 0.0;
+    return e;
 }
 
 // Mean over squares of `step` pixels: 1 compares pixels, more compares what a blur leaves.
@@ -130,13 +149,6 @@ static double among(const struct image four[PICTURES])
     return least;
 }
 
-struct bench {
-    const struct flags *f;
-    struct image photo;
-    struct engine *engine;
-    struct image other[2]; /* the looks that others are blended with, unblended */
-};
-
 static const char *const OTHER[2] = {"oil painting", "engraving"};
 
 static enum err run(const struct bench *b, const char *prompt, int count, struct engine_result *out,
@@ -182,11 +194,16 @@ static enum err measure_curve(const struct bench *b, const char *look, int param
         buf_release(&prompt);
         if (e != ERR_OK)
             return e;
-        c->at[i] = m == DETAIL ? detail(&r.picture[0])
-                   : m == AMONG_FOUR
-                       ? among(r.picture)
-                       : distance(&r.picture[0], m == FROM_OTHER ? &b->other[other] : &b->photo, 1);
+        if (m == KEPT)
+            e = kept(b, &r.picture[0], &c->at[i]);
+        else if (m == DETAIL)
+            c->at[i] = detail(&r.picture[0]);
+        else
+            c->at[i] = m == AMONG_FOUR ? among(r.picture)
+                                       : distance(&r.picture[0], &b->other[other], 1);
         engine_result_release(&r);
+        if (e != ERR_OK)
+            return err_set(note, e, "not enough memory to compare pictures");
     }
     c->verdict = judge(c->at, PARAMETER[parameter].sense);
     return ERR_OK;
@@ -282,6 +299,8 @@ static enum err measure_all(struct bench *b, struct err_note *note)
     if (e == ERR_OK)
         e = bench_look_check(looks, b->f->look, note);
     if (e == ERR_OK)
+        e = pool_open((int)b->f->threads, &b->pool, note);
+    if (e == ERR_OK)
         e = engine_look_ops.open(&options, &b->engine, note);
     for (int i = 0; i < 2 && e == ERR_OK; i++) {
         struct engine_result r;
@@ -298,6 +317,7 @@ static enum err measure_all(struct bench *b, struct err_note *note)
         image_release(&b->other[i]);
     if (b->engine)
         b->engine->ops->close(b->engine);
+    pool_close(b->pool);
     recipe_set_close(looks);
     return e;
 }
