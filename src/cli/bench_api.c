@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/rand.h"
+#include "cli/bench_rows.h"
 #include "cli/command.h"
 #include "cli/load.h"
 #include "store/store_bench.h"
@@ -30,7 +31,7 @@ enum {
 
 struct options {
     bool json;
-    int64_t seconds, connections, threads;
+    int64_t seconds, connections, threads, rows;
     const char *folder;
 };
 
@@ -63,6 +64,13 @@ static const struct config_option flags[] = {
      .fallback = "1",
      .value = "N",
      .help = "threads of the load generator"},
+    {.name = "rows",
+     .type = CONFIG_NUMBER,
+     .offset = offsetof(struct options, rows),
+     .min = 1,
+     .max = 10000000,
+     .value = "N",
+     .help = "instead of loads: how much slower the store is with N finished jobs in it"},
     {.name = "folder",
      .type = CONFIG_TEXT,
      .offset = offsetof(struct options, folder),
@@ -109,6 +117,8 @@ static enum err start_server(struct bench *b, struct err_note *note)
                           data,
                           "--workers",
                           "0",
+                          "--admin-listen",
+                          "off",
                           "--rate-limit",
                           "0",
                           "--queue-limit",
@@ -356,6 +366,8 @@ int bench_api_command(int argc, char **argv)
         return code;
     rand_bytes(key, sizeof(key));
     hex_encode(key, sizeof(key), b.key);
+    if (b.o.rows != CONFIG_UNSET)
+        return bench_rows(b.o.folder, b.o.rows, b.o.json);
     snprintf(b.folder, sizeof(b.folder), "%.200s/patina-bench-XXXXXX", b.o.folder);
     enum err e = mkdtemp(b.folder) ? measure(&b, &note)
                                    : err_errno(&note, "making a folder in %s", b.o.folder);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include "store/store_bench.h"
 #include "store/store_sqlite.h"
 #include "store/store_sqlite_internal.h"
 
@@ -530,6 +531,41 @@ static void every_query_finds_its_rows_by_an_index(void **state)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+// The benchmark's store has to be one that a service could have come to.
+static void a_store_filled_for_measuring_adds_up(void **state)
+{
+    const struct place *p = *state;
+    const struct store_past past = {3, 2, 200};
+    char key[STORE_BENCH_KEY_TEXT];
+    uint8_t hash[SHA256_BYTES];
+    struct arena a = ARENA_INIT;
+    struct account account;
+    struct err_note note = {0};
+    struct store *s = NULL;
+    struct job *jobs;
+    int count, failed = 0;
+
+    assert_int_equal(store_bench_fill(p->path, &past, &note), ERR_OK);
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, &note), ERR_OK);
+    assert_int_equal(store_check_ledger(s, &note), ERR_OK);
+    assert_int_equal(store_verify(s, &note), ERR_OK);
+    store_bench_key(2, 1, key);
+    sha256(key, strlen(key), hash);
+    assert_int_equal(store_account_by_key(s, hash, &account), ERR_OK);
+    assert_int_equal(account.id, 3);
+    for (int64_t i = 1; i <= past.accounts; i++) {
+        struct store_list q = {.account = i, .state = -1, .limit = 100};
+        assert_int_equal(store_jobs_list(s, &q, &a, &jobs, &count), ERR_OK);
+        assert_in_range(count, 66, 67);
+        q.state = JOB_FAILED;
+        assert_int_equal(store_jobs_list(s, &q, &a, &jobs, &count), ERR_OK);
+        failed += count;
+    }
+    assert_in_range(failed, 15, 25);
+    arena_release(&a);
+    store_close(s);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, place_setup, place_teardown)
 
 int main(void)
@@ -547,6 +583,7 @@ int main(void)
         TEST(the_ledger_cannot_be_changed),
         TEST(a_ledger_that_does_not_add_up_is_found),
         TEST(every_query_finds_its_rows_by_an_index),
+        TEST(a_store_filled_for_measuring_adds_up),
     };
 
     return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
