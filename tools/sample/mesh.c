@@ -29,6 +29,26 @@ static void *grow(void *p, size_t count, size_t size)
     return p;
 }
 
+int mesh_add_vertex(struct mesh *m, struct vertex v)
+{
+    if (m->n_vertices == m->vertices_cap) {
+        m->vertices_cap = 2 * m->vertices_cap + 1024;
+        m->vertices = grow(m->vertices, (size_t)m->vertices_cap, sizeof(*m->vertices));
+    }
+    m->vertices[m->n_vertices] = v;
+    return m->n_vertices++;
+}
+
+void mesh_add_triangle(struct mesh *m, uint32_t material, int a, int b, int c)
+{
+    if (m->n_triangles == m->triangles_cap) {
+        m->triangles_cap = 2 * m->triangles_cap + 1024;
+        m->triangles = grow(m->triangles, (size_t)m->triangles_cap, sizeof(*m->triangles));
+    }
+    m->triangles[m->n_triangles++] =
+        (struct triangle){{(uint32_t)a, (uint32_t)b, (uint32_t)c}, material};
+}
+
 struct vec pose_point(const struct pose *pose, struct vec p)
 {
     float c, s;
@@ -43,7 +63,8 @@ struct vec pose_point(const struct pose *pose, struct vec p)
     return add(p, pose->at);
 }
 
-static void add_triangle(struct mesh *m, uint32_t material, uint32_t a, uint32_t b, uint32_t c)
+/* A triangle whose vertices' normals are worked out from their triangles. */
+static void add_triangle(struct mesh *m, uint32_t material, int a, int b, int c)
 {
     struct vertex *v = m->vertices;
     struct vec area = cross(sub(v[b].pos, v[a].pos), sub(v[c].pos, v[a].pos));
@@ -53,35 +74,29 @@ static void add_triangle(struct mesh *m, uint32_t material, uint32_t a, uint32_t
     v[a].normal = add(v[a].normal, area);
     v[b].normal = add(v[b].normal, area);
     v[c].normal = add(v[c].normal, area);
-    m->triangles[m->n_triangles++] = (struct triangle){{a, b, c}, material};
+    mesh_add_triangle(m, material, a, b, c);
 }
 
 void mesh_add(struct mesh *m, uint32_t material, const struct pose *pose, surface_fn *fn,
               const void *ctx, int nu, int nv, bool closed)
 {
     int columns = closed ? nu : nu + 1;
-    uint32_t base = (uint32_t)m->n_vertices;
+    int base = m->n_vertices;
 
-    m->vertices =
-        grow(m->vertices, (size_t)(m->n_vertices + columns * (nv + 1)), sizeof(*m->vertices));
-    m->triangles =
-        grow(m->triangles, (size_t)(m->n_triangles + 2 * nu * nv), sizeof(*m->triangles));
     for (int j = 0; j <= nv; j++) {
         for (int i = 0; i < columns; i++) {
             struct vec p = fn(ctx, (float)i / (float)nu, (float)j / (float)nv);
-            m->vertices[m->n_vertices++] =
-                (struct vertex){.pos = pose_point(pose, p), .normal = {0, 0, 0}, .local = p};
+            mesh_add_vertex(m, (struct vertex){.pos = pose_point(pose, p), .local = p});
         }
     }
     for (int j = 0; j < nv; j++) {
         for (int i = 0; i < nu; i++) {
-            uint32_t row = base + (uint32_t)(j * columns), up = row + (uint32_t)columns;
-            uint32_t here = (uint32_t)i, next = (uint32_t)((i + 1) % columns);
-            add_triangle(m, material, row + here, row + next, up + here);
-            add_triangle(m, material, row + next, up + next, up + here);
+            int row = base + j * columns, up = row + columns, next = (i + 1) % columns;
+            add_triangle(m, material, row + i, row + next, up + i);
+            add_triangle(m, material, row + next, up + next, up + i);
         }
     }
-    for (int i = (int)base; i < m->n_vertices; i++)
+    for (int i = base; i < m->n_vertices; i++)
         m->vertices[i].normal = normalize(m->vertices[i].normal);
 }
 

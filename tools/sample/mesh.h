@@ -24,7 +24,7 @@ struct triangle {
 struct mesh {
     struct vertex *vertices;
     struct triangle *triangles;
-    int n_vertices, n_triangles;
+    int n_vertices, n_triangles, vertices_cap, triangles_cap;
     struct bvh_node *nodes; /* after mesh_index() */
 };
 
@@ -42,6 +42,11 @@ typedef struct vec surface_fn(const void *ctx, float u, float v);
  * point to dp/du x dp/dv. */
 void mesh_add(struct mesh *m, uint32_t material, const struct pose *pose, surface_fn *fn,
               const void *ctx, int nu, int nv, bool closed);
+
+/* For shapes that bring their own triangles: the vertex's number; a triangle of three of them,
+ * counterclockwise seen from outside. */
+int mesh_add_vertex(struct mesh *m, struct vertex v);
+void mesh_add_triangle(struct mesh *m, uint32_t material, int a, int b, int c);
 
 struct vec pose_point(const struct pose *pose, struct vec p);
 

@@ -4,21 +4,45 @@
 
 #include "mesh.h"
 
-/* A window in the wall at x = WINDOW_X lights the table from the left; the room behind the camera
- * gives a little back. */
-#define WINDOW_X  -1.45f
-#define WINDOW_Y0 .22f
-#define WINDOW_Y1 1.35f
-#define WINDOW_Z0 -.30f
-#define WINDOW_Z1 .80f
+/* A surface where a ray met it: diffuse under a clear coat; metals have no diffuse part. */
+struct surface {
+    struct vec colour;
+    struct vec mirror;  /* reflection straight on: .04 for most coats, 0 for none */
+    float rough;        /* of the reflection, 0..1 */
+    struct vec through; /* light that passes straight through, 0 for opaque */
+    struct vec glow;    /* light of its own */
+    struct vec normal;  /* with bumps */
+};
 
-/* Light that leaves the window at a height and depth inside it: sky, seen through four panes. */
-struct vec window_light(float y, float z);
+/* A point of the lamp, as a surface sees it. */
+struct lamp_point {
+    struct vec at;
+    struct vec light; /* what leaves it */
+    float share;      /* of that, what a diffuse surface of colour 1 sends on */
+};
 
-/* Light from where there is nothing: the room. */
-struct vec room_light(struct vec dir);
+/* A picture to be: what stands where, what lights it, and where it is seen from. Metres, y is up.
+ * The functions are pure and called from many threads, but for build(). */
+struct scene {
+    const char *name;
+    int width, height, samples, quality;
+    struct vec eye, target;
+    float half_height; /* of the picture, a metre before the eye */
+    float focus, lens_radius;
+    int bounces; /* of a path, at most */
+    float exposure;
 
-/* The still life, indexed and ready. */
-void scene_build(struct mesh *m);
+    void (*build)(struct mesh *m); /* everything, indexed and ready */
+    void (*surface)(const struct hit *hit, struct surface *out);
+
+    /* The light that is looked for from every surface; (u, v) in 0..1 picks its point. False: it is
+     * behind the surface. */
+    bool (*lamp)(struct vec at, struct vec normal, float u, float v, struct lamp_point *out);
+
+    /* What a ray that hits nothing sees; without the lamp where that was counted already. */
+    struct vec (*beyond)(const struct ray *ray, bool lamp_counts);
+};
+
+extern const struct scene still_life, bust, street;
 
 #endif

@@ -3,13 +3,19 @@
  * What stands where. Metres; y is up, z towards the camera, the table top is y = 0. Shapes that are
  * given here in units of themselves (apples: the radius is about 1) get their size from the pose.
  */
-#include "scene.h"
+#include "still_life.h"
 
-#include "material.h"
 #include "noise.h"
 #include "shapes.h"
 
 #include "base/rand.h"
+
+/* A window in the wall at x = WINDOW_X lights the table from the left. */
+#define WINDOW_X  -1.45f
+#define WINDOW_Y0 .22f
+#define WINDOW_Y1 1.35f
+#define WINDOW_Z0 -.30f
+#define WINDOW_Z1 .80f
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof(*(a))))
 
@@ -229,7 +235,7 @@ static void small_things(struct mesh *m)
            (struct pose){.0155f, 1.2f, .5f, 1.4f, {-.155f, .0145f, .240f}});
 }
 
-void scene_build(struct mesh *m)
+static void build(struct mesh *m)
 {
     room(m);
     vessels(m);
@@ -238,7 +244,8 @@ void scene_build(struct mesh *m)
     mesh_index(m);
 }
 
-struct vec window_light(float y, float z)
+/* Light that leaves the window at a height and depth inside it: sky, seen through four panes. */
+static struct vec window_light(float y, float z)
 {
     float row = (y - WINDOW_Y0) / (WINDOW_Y1 - WINDOW_Y0),
           column = (z - WINDOW_Z0) / (WINDOW_Z1 - WINDOW_Z0);
@@ -250,7 +257,47 @@ struct vec window_light(float y, float z)
     return scale(sky, 13.5f);
 }
 
-struct vec room_light(struct vec dir)
+static bool lamp(struct vec at, struct vec normal, float u, float v, struct lamp_point *out)
 {
-    return scale(mix(v3(.055f, .042f, .032f), v3(.12f, .11f, .10f), .5f + .5f * dir.y), 1.25f);
+    float y = WINDOW_Y0 + (WINDOW_Y1 - WINDOW_Y0) * u, z = WINDOW_Z0 + (WINDOW_Z1 - WINDOW_Z0) * v;
+    struct vec to = sub(v3(WINDOW_X, y, z), at), dir = normalize(to);
+    float area = (WINDOW_Y1 - WINDOW_Y0) * (WINDOW_Z1 - WINDOW_Z0);
+    float facing = dot(normal, dir) * -dir.x; // the window looks along x
+
+    if (dot(normal, dir) <= 0 || dir.x >= 0)
+        return false;
+    out->at = v3(WINDOW_X, y, z);
+    out->light = window_light(y, z);
+    out->share = facing * area / (PI * dot(to, to));
+    return true;
 }
+
+static struct vec beyond(const struct ray *ray, bool lamp_counts)
+{
+    float t = ray->dir.x < 0 ? (WINDOW_X - ray->from.x) / ray->dir.x : -1;
+    float y = ray->from.y + t * ray->dir.y, z = ray->from.z + t * ray->dir.z;
+
+    if (lamp_counts && t > 0 && y > WINDOW_Y0 && y < WINDOW_Y1 && z > WINDOW_Z0 && z < WINDOW_Z1)
+        return window_light(y, z);
+    // The room gives a little back.
+    return scale(mix(v3(.055f, .042f, .032f), v3(.12f, .11f, .10f), .5f + .5f * ray->dir.y), 1.25f);
+}
+
+const struct scene still_life = {
+    .name = "still-life",
+    .width = 1200,
+    .height = 900,
+    .samples = 128,
+    .quality = 90,
+    .eye = {.03f, .43f, 1.36f},
+    .target = {.012f, .1f, 0},
+    .half_height = .208f,
+    .focus = 1.34f,
+    .lens_radius = .0028f,
+    .bounces = 5,
+    .exposure = 1.2f,
+    .build = build,
+    .surface = still_life_surface,
+    .lamp = lamp,
+    .beyond = beyond,
+};

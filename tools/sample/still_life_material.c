@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "material.h"
+#include "still_life.h"
 
 #include "label.h"
 #include "noise.h"
+#include "texture.h"
 
 #include <string.h>
-
-/* Tilts the normal by the slope of a height field over space. */
-static void bump(struct surface *s, const struct hit *hit, float frequency, float strength,
-                 int octaves)
-{
-    const float e = .02f;
-    struct vec p = scale(hit->pos, frequency);
-    float here = fractal(p, octaves);
-    struct vec slope = v3(fractal(add(p, v3(e, 0, 0)), octaves) - here,
-                          fractal(add(p, v3(0, e, 0)), octaves) - here,
-                          fractal(add(p, v3(0, 0, e)), octaves) - here);
-
-    slope = scale(slope, strength / e);
-    slope = sub(slope, scale(s->normal, dot(slope, s->normal)));
-    s->normal = normalize(sub(s->normal, slope));
-}
-
-static void coat(struct surface *s, float mirror, float rough)
-{
-    s->mirror = v3(mirror, mirror, mirror);
-    s->rough = rough;
-}
 
 static void wall(struct surface *s, const struct hit *hit)
 {
@@ -207,7 +186,7 @@ static void brass(struct surface *s, const struct hit *hit)
     bump(s, hit, 120, .02f, 2);
 }
 
-void material_at(const struct hit *hit, struct surface *out)
+void still_life_surface(const struct hit *hit, struct surface *out)
 {
     memset(out, 0, sizeof(*out));
     out->normal = hit->normal;
