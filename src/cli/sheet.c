@@ -2,6 +2,7 @@
 #include "cli/sheet.h"
 
 #include "cli/lettering.h"
+#include "engine/engine_run.h"
 #include "image/fit.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static int columns_for(int n, const struct fit_plan *tile)
 static enum err lay_out(const struct sheet_request *r, struct layout *l, struct err_note *note)
 {
     const struct fit_request small = {.pixels = SHEET_TILE_PIXELS};
-    int n = r->looks + 1; // and the photo
+    int n = r->items + 1; // and the photo
 
     enum err e = fit_plan(r->photo->width, r->photo->height, &small, &l->tile, note);
     if (e)
@@ -106,7 +107,7 @@ static void tell(void *ctx, float done)
     const struct share *s = ctx;
 
     if (s->r->progress)
-        s->r->progress(s->r->progress_ctx, ((float)s->done + done) / (float)s->r->looks);
+        s->r->progress(s->r->progress_ctx, ((float)s->done + done) / (float)s->r->items);
 }
 
 static enum err draw_look(const struct sheet_request *r, int i, const struct image *photo,
@@ -116,7 +117,7 @@ static enum err draw_look(const struct sheet_request *r, int i, const struct ima
     struct share share = {r, i};
     struct look_request request = {
         .source = photo,
-        .recipe = r->look[i],
+        .recipe = r->item[i].look,
         .options = &options,
         .seed = r->seed,
         .count = 1,
@@ -127,6 +128,35 @@ static enum err draw_look(const struct sheet_request *r, int i, const struct ima
     };
 
     return look_render(&request, painted, note);
+}
+
+static enum err draw_prompt(const struct sheet_request *r, int i, const struct image *photo,
+                            struct image *painted, struct err_note *note)
+{
+    struct share share = {r, i};
+    struct engine_result made = {.count = 0};
+    struct engine_job job = {
+        .source = photo,
+        .prompt_text = r->item[i].prompt,
+        .prompt_len = strlen(r->item[i].prompt),
+        .pixels = SHEET_PAINT_PIXELS,
+        .width = photo->width,
+        .height = photo->height,
+        .seed = r->seed,
+        .count = 1,
+        .threads = pool_width(r->pool),
+        .progress = tell,
+        .progress_ctx = &share,
+        .cancel = r->cancel,
+    };
+
+    enum err e = engine_run(r->engine, &job, &made, note);
+    if (e)
+        return e;
+    *painted = made.picture[0];
+    made.picture[0] = (struct image){0};
+    engine_result_release(&made);
+    return ERR_OK;
 }
 
 enum err sheet_draw(const struct sheet_request *r, struct image *out, struct err_note *note)
@@ -142,10 +172,12 @@ enum err sheet_draw(const struct sheet_request *r, struct image *out, struct err
         e = new_sheet(&l, &sheet);
     if (!e)
         e = place(&l, 0, &photo, "photo", threads, &sheet);
-    for (int i = 0; !e && i < r->looks; i++) {
-        e = draw_look(r, i, &photo, &painted, note);
+    for (int i = 0; !e && i < r->items; i++) {
+        const struct sheet_item *item = &r->item[i];
+        e = (item->look ? draw_look : draw_prompt)(r, i, &photo, &painted, note);
         if (!e)
-            e = place(&l, i + 1, &painted, r->look[i]->name[0], threads, &sheet);
+            e = place(&l, i + 1, &painted, item->look ? item->look->name[0] : item->prompt, threads,
+                      &sheet);
         image_release(&painted);
     }
     if (!e) {

@@ -88,6 +88,7 @@ def test_json_says_all_there_is_to_say(folder):
     assert own["about"] == "A red thing." and own["also"] == ["crimson thing"]
     ground = own["steps"][0]["parameters"][0]
     assert (ground["name"], ground["value"]) == ("ground", .5)
+    assert any(r["when"] == ["--s 1000"] and r["to"] for r in found["marble"]["responses"])
     for look in found.values():
         assert look["about"] and look["family"] and look["steps"]
         assert look["builtin"] == ("file" not in look)
@@ -111,6 +112,7 @@ def test_a_printed_recipe_makes_the_same_look(tmp_path):
 @pytest.mark.parametrize("args, status, says", [
     (["oka"], 1, 'did you mean "oak"?'),
     (["zzzzzz"], 1, "patina looks lists them"),
+    (["--prompt", "gold"], 2, "go with --sheet"),
     (["--look", "gold"], 2, "go with --sheet"),
     (["--columns=3"], 2, "go with --sheet"),
     (["--sheet", "out.png"], 2, "which photo?"),
@@ -151,6 +153,15 @@ def test_a_sheet_shows_each_look_with_its_name(tmp_path, folder, photo):
         dark = sum(v < 128 for v in label.getdata())
         assert 40 < dark < 1000, "a name in letters"
     assert min(strip.crop((0, strip.height - 8, strip.width, strip.height)).getdata()) > 200
+
+
+def test_a_sheet_shows_what_prompts_make(tmp_path, folder, photo):
+    made = sheet(tmp_path, photo, "--prompt", "oil painting", "--prompt", "oil painting, noir",
+                 "--look", "oil painting", "--columns", 4, folder=folder)
+    step = (made.width - TILE[0] - 48) // 3
+    _, look, plain, noir = (made.crop((24 + i * step, 24, 24 + i * step + TILE[0], 24 + TILE[1]))
+                            .tobytes() for i in range(4))
+    assert look == plain != noir
 
 
 def test_a_sheet_has_all_looks_unless_told(tmp_path, photo):

@@ -141,12 +141,8 @@ static void hair(struct surface *s, const struct hit *hit)
 
 static void cloth(struct surface *s, const struct hit *hit)
 {
-    struct vec p = scale(hit->local, 60);
-    float weave = sinf(2.2f * p.x) * sinf(2.2f * p.y);
-
     s->colour = mix(v3(.035f, .085f, .155f), v3(.05f, .115f, .185f),
                     clampf(.5f + fractal(scale(hit->local, 2), 3), 0, 1));
-    s->colour = scale(s->colour, 1 + .12f * weave);
     bump(s, hit, 260, .06f, 2);
 }
 

@@ -69,11 +69,11 @@ static float nose(struct vec q)
 
 static float upper_lip(struct vec q)
 {
-    float d = sd_limb(q, v3(0, -.664f, .962f), v3(.05f, -.660f, .962f), .042f, .044f);
+    float d = sd_limb(q, v3(0, -.668f, .955f), v3(.05f, -.664f, .955f), .036f, .038f);
 
-    d = soft_min(d, sd_limb(q, v3(.05f, -.660f, .961f), v3(.15f, -.675f, .925f), .044f, .035f),
+    d = soft_min(d, sd_limb(q, v3(.05f, -.664f, .954f), v3(.15f, -.678f, .925f), .038f, .032f),
                  .03f);
-    return soft_min(d, sd_limb(q, v3(.15f, -.675f, .925f), v3(.25f, -.700f, .855f), .035f, .012f),
+    return soft_min(d, sd_limb(q, v3(.15f, -.678f, .925f), v3(.25f, -.700f, .855f), .032f, .012f),
                     .03f);
 }
 
@@ -155,7 +155,7 @@ static float body(struct vec p)
     d = soft_min(d, sd_limb(q, v3(.4f, -2.45f, -.30f), v3(1.5f, -2.38f, -.38f), .45f, .40f), .45f);
     d = soft_min(d, sd_ellipsoid(p, v3(0, -2.95f, -.18f), v3(1.35f, 1.1f, .66f)), .5f);
     d = soft_min(d, sd_limb(q, v3(.13f, -2.0f, .16f), v3(1.15f, -1.95f, -.05f), .055f, .06f), .16f);
-    return soft_max(d, -sd_sphere(p, v3(0, -1.96f, .30f), .09f), .14f);
+    return soft_max(d, -sd_sphere(p, v3(0, -1.96f, .32f), .05f), .14f);
 }
 
 /* The muscle from behind the ear to the breastbone turns with the head. */
@@ -187,8 +187,9 @@ static float locks(struct vec q)
     float wave = .10f * sinf(5 * along + 3 * angle) + .05f * noise(v3(4 * along, 6 * angle, 1));
     float lock = fractal(v3(9 * (angle + wave), .8f * along, 3), 3);
 
-    return .045f * lock +
-           .012f * sinf(60 * (angle + wave) + 6 * lock) * smooth(.0f, .4f, length(d));
+    float thin = smooth(.15f, .7f, length(d)); // near the parting locks are too fine to see
+
+    return (.045f * lock + .007f * sinf(42 * (angle + wave) + 6 * lock)) * thin;
 }
 
 float bust_hair(struct vec p)
@@ -240,6 +241,6 @@ float bust_cloth(struct vec p)
     d -= .07f + folds(p);
     // The neckline.
     float neckline = sd_ellipsoid(v3(p.x + .05f, p.y, p.z), v3(0, -1.66f, .15f),
-                                  v3(.86f + .05f * noise(scale(p, 3)), .70f, 1.15f));
+                                  v3(.86f + .02f * noise(scale(p, 3)), .70f, 1.15f));
     return soft_max(d, -neckline, .05f);
 }
