@@ -216,11 +216,11 @@ static void *draw(void *arg)
 
 static const struct scene *find_scene(const char *name)
 {
-    static const struct scene *const scenes[] = {&still_life, &bust, &street};
+    static const struct scene *const scenes[] = {&still_life, &bust, &street, NULL};
 
-    for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
-        if (strcmp(scenes[i]->name, name) == 0)
-            return scenes[i];
+    for (const struct scene *const *s = scenes; *s; s++)
+        if (strcmp((*s)->name, name) == 0)
+            return *s;
     return NULL;
 }
 
