@@ -5,6 +5,7 @@
 #   make run        build, start, retexture the sample   make lint    layers, style, clang-tidy
 #   make run ONCE=1 the same, and stop after the job     make bench   speed on this machine
 #   make install    to PREFIX (/usr/local)               make fuzz    SECONDS_EACH=10 per target
+#   make gallery    the pictures of docs/ anew           make samples samples/*.jpg anew (an hour)
 
 # Make stops at the first line of what is wrong; Debian's Python, whatever else is in the PATH.
 SHELL = /bin/sh
@@ -16,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 # lld links faster, where it is there. ccache is found by meson itself.
 export CC_LD := $(if $(shell command -v ld.lld),lld)
 
-.PHONY: build run test lint bench fuzz install clean
+.PHONY: build run test lint bench fuzz gallery samples install clean
 
 build:
 	@tools/deps build
@@ -48,6 +49,13 @@ bench: build
 fuzz:
 	@tools/deps build test
 	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS_EACH)
+
+gallery: build
+	@$(PYTHON) tools/gallery.py
+
+samples: build
+	@ninja -C build --quiet sample-picture
+	@for scene in still-life bust street; do build/sample-picture $$scene samples/$$scene.jpg || exit 1; done
 
 install: build
 	meson install -C build --no-rebuild

@@ -20,7 +20,7 @@ static int rows_for(int n, int columns)
     return (n + columns - 1) / columns;
 }
 
-// About as high as wide; one column more or less where that fills the last row better.
+// About as high as wide; one column more where that fills the last row better.
 static int columns_for(int n, const struct fit_plan *tile)
 {
     int square = 1;
@@ -28,11 +28,8 @@ static int columns_for(int n, const struct fit_plan *tile)
     while (square < SHEET_COLUMNS_MAX - 1 &&
            square * tile->width < rows_for(n, square) * tile->height)
         square++;
-    int best = square;
-    for (int c = square > 1 ? square - 1 : 1; c <= square + 1; c++)
-        if (rows_for(n, c) * c < rows_for(n, best) * best)
-            best = c;
-    return best;
+    int wider = square + 1;
+    return rows_for(n, wider) * wider < rows_for(n, square) * square ? wider : square;
 }
 
 static enum err lay_out(const struct sheet_request *r, struct layout *l, struct err_note *note)

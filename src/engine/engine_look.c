@@ -73,9 +73,9 @@ static uint32_t style_of(const char *text)
 static void plan(const struct recipe_set *set, struct prompt *p, struct arena *a,
                  struct look_reading *reading, struct look_options *o)
 {
-    if (look_reading_empty(p))
-        o->style = style_of(p->text);
     look_reading_make(set, p, reading);
+    if (look_reading_empty(reading, p))
+        o->style = style_of(p->text);
     look_reading_warn(reading, set, p, a);
     look_reading_mood(p, a, &o->mood);
     for (int i = 0; i < p->excluded.count; i++)

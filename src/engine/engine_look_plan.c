@@ -11,14 +11,15 @@ enum { CUES_MAX = PROMPT_TERMS_MAX + 4 }; // modifiers, then --s, --iw, --q, --s
 
 /* What one weighted part asks for; NULL: nothing of the kind. */
 struct wish {
+    const char *text; /* its words */
     const char *medium, *manner, *material;
     float weight;
 };
 
-bool look_reading_empty(const struct prompt *p)
+bool look_reading_empty(const struct look_reading *r, const struct prompt *p)
 {
-    return !p->medium && p->materials.count == 0 && p->palette.count == 0 && p->light.count == 0 &&
-           p->modifiers.count == 0;
+    return !r->own && !p->medium && p->materials.count == 0 && p->palette.count == 0 &&
+           p->light.count == 0 && p->modifiers.count == 0;
 }
 
 // The first that there is a look of, or else the first.
@@ -32,7 +33,8 @@ static const char *first_look(const struct recipe_set *set, const struct prompt_
 
 static struct wish wish_of_all(const struct recipe_set *set, const struct prompt *p)
 {
-    return (struct wish){.medium = p->medium,
+    return (struct wish){.text = p->text,
+                         .medium = p->medium,
                          .manner = first_look(set, &p->modifiers),
                          .material = first_look(set, &p->materials),
                          .weight = 1.0f};
@@ -40,7 +42,8 @@ static struct wish wish_of_all(const struct recipe_set *set, const struct prompt
 
 static struct wish wish_of_part(const struct prompt_part *part)
 {
-    return (struct wish){.medium = part->medium,
+    return (struct wish){.text = part->text,
+                         .medium = part->medium,
                          .manner = part->manner,
                          .material = part->material,
                          .weight = part->weight};
@@ -56,6 +59,25 @@ static const struct recipe *find(const struct recipe_set *set, const char *name)
     return found;
 }
 
+static bool is_one_of(const char *name, const struct wish *w)
+{
+    const char *const known[] = {w->medium, w->manner, w->material};
+
+    for (int i = 0; i < 3; i++)
+        if (known[i] && strcmp(known[i], name) == 0)
+            return true;
+    return false;
+}
+
+// A look of the operator's own whose name is no word of ours works as the medium does.
+static const struct recipe *own_look(const struct recipe_set *set, const struct wish *w)
+{
+    const char *name;
+    const struct recipe *own = recipe_named_in(set, w->text, &name);
+
+    return own && !is_one_of(name, w) ? own : NULL;
+}
+
 // How many recipes the wish comes to, in the order in which they work.
 static int choose(const struct recipe_set *set, const struct wish *w,
                   const struct recipe *out[LOOK_CHAIN_MAX])
@@ -63,9 +85,11 @@ static int choose(const struct recipe_set *set, const struct wish *w,
     bool painted = !w->medium || strcmp(w->medium, FALLBACK) == 0;
     const struct recipe *manner = painted ? find(set, w->manner) : NULL;
     const struct recipe *medium = manner ? manner : find(set, w->medium);
-    const struct recipe *material = find(set, w->material);
+    const struct recipe *material = find(set, w->material), *own = own_look(set, w);
     int n = 0;
 
+    if (own)
+        medium = own;
     if (material)
         out[n++] = material;
     if (medium && medium != material)
@@ -152,9 +176,11 @@ void look_reading_make(const struct recipe_set *set, const struct prompt *p,
     struct recipe_cue cue[CUES_MAX];
     int cues = cues_of(p, cue);
 
+    struct wish all = wish_of_all(set, p);
     out->plan.parts = 0;
     out->recipes = 0;
     add_parts(set, p, out);
+    out->own = own_look(set, &all) != NULL;
     out->plan.detail = p->iw;
     out->plan.effort = p->q;
     for (int i = 0; i < out->recipes; i++)

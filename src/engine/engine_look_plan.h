@@ -12,13 +12,15 @@
  *    without weights is one part.
  * 2. The look of a part is that of its medium; where that is oil or not said, of a manner of
  *    painting ("impressionist"). A material besides comes first: the medium paints a thing made of
- *    it. A material alone is the look.
+ *    it. A material alone is the look. A look of the operator's own is asked for by its name, also
+ *    where that is no word that prompts know, and works as a medium.
  * 3. Modifiers and parameters move the recipes' parameters, as the recipes say.
  */
 struct look_reading {
     struct look_plan plan; /* of the recipes below */
     struct recipe recipe[LOOK_PARTS_MAX * LOOK_CHAIN_MAX];
     int recipes;
+    bool own; /* a look of the operator's own was asked for by a name that prompts do not know */
 };
 
 /* `set` must outlive *out; so must *out its plan. Any thread. */
@@ -35,6 +37,6 @@ void look_reading_warn(const struct look_reading *r, const struct recipe_set *se
 void look_reading_mood(struct prompt *p, struct arena *a, struct look_mood *out);
 
 /* Whether not a word says anything about how the picture should look. */
-bool look_reading_empty(const struct prompt *p);
+bool look_reading_empty(const struct look_reading *r, const struct prompt *p);
 
 #endif

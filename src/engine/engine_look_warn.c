@@ -43,7 +43,7 @@ static void warn_medium(const struct look_reading *r, const struct recipe_set *s
 static void warn_media(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
                        struct arena *a)
 {
-    if (look_reading_empty(p)) {
+    if (look_reading_empty(r, p)) {
         prompt_warn(p, a, "no_effect",
                     "the prompt names no medium or material that is known; painted in oil, with a "
                     "palette drawn from its words");
@@ -130,9 +130,22 @@ static void warn_parameters(const struct look_reading *r, struct prompt *p, stru
         prompt_warn(p, a, "no_effect", "--q changes nothing in the look %s", looks_of(r, a));
 }
 
+// The reader of prompts knows nothing of the operator's own looks.
+static void unwarn_own(struct prompt *p)
+{
+    int n = 0;
+
+    for (int i = 0; i < p->warning_count; i++)
+        if (strcmp(p->warning[i].code, "nothing_understood") != 0)
+            p->warning[n++] = p->warning[i];
+    p->warning_count = n;
+}
+
 void look_reading_warn(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
                        struct arena *a)
 {
+    if (r->own)
+        unwarn_own(p);
     warn_media(r, set, p, a);
     warn_materials(r, set, p, a);
     warn_modifiers(r, p, a);

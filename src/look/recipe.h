@@ -124,6 +124,11 @@ void recipe_set_close(struct recipe_set *s); /* NULL is fine */
 /* By any of its names; NULL: unknown. */
 const struct recipe *recipe_find(const struct recipe_set *s, const char *name);
 
+/* The look of the folder whose name stands in the text as whole words, letter case aside; of
+ * several the longest name, which *name is set to. NULL: none. */
+const struct recipe *recipe_named_in(const struct recipe_set *s, const char *text,
+                                     const char **name);
+
 /* The i-th, or NULL past the last. */
 const struct recipe *recipe_at(const struct recipe_set *s, int i);
 

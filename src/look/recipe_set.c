@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -132,6 +133,38 @@ const struct recipe *recipe_find(const struct recipe_set *s, const char *name)
             if (strcmp(s->recipe[i].name[k], name) == 0)
                 return &s->recipe[i];
     return NULL;
+}
+
+// Letters of other scripts count as letters.
+static bool in_word(char c)
+{
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+static bool stands_in(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *s = text; (s = strcasestr(s, name)); s++)
+        if ((s == text || !in_word(s[-1])) && !in_word(s[n]))
+            return true;
+    return false;
+}
+
+const struct recipe *recipe_named_in(const struct recipe_set *s, const char *text,
+                                     const char **name)
+{
+    const struct recipe *best = NULL;
+
+    for (int i = 0; i < s->count; i++) {
+        const struct recipe *r = &s->recipe[i];
+        for (int k = 0; r->file && k < r->names; k++)
+            if ((!best || strlen(r->name[k]) > strlen(*name)) && stands_in(text, r->name[k])) {
+                best = r;
+                *name = r->name[k];
+            }
+    }
+    return best;
 }
 
 const struct recipe *recipe_at(const struct recipe_set *s, int i)

@@ -267,6 +267,12 @@ static void a_folder_adds_and_replaces_looks(void **state)
     assert_non_null(recipe_find(s, "first other"));
     assert_int_equal(recipe_find(s, "oil painting")->steps, 1);
     assert_non_null(strstr(recipe_find(s, "oil painting")->file, "/oil.look"));
+    const char *name = NULL;
+    assert_ptr_equal(recipe_named_in(s, "a Test, please", &name), recipe_find(s, "test"));
+    assert_string_equal(name, "test");
+    assert_ptr_equal(recipe_named_in(s, "test of FIRST OTHER", &name), recipe_find(s, "test"));
+    assert_string_equal(name, "first other");
+    assert_null(recipe_named_in(s, "tests, \xc3\xa9test, attest, gold", &name));
     assert_true(steps > 1);
     assert_non_null(recipe_at(s, built_in));
     assert_null(recipe_at(s, built_in + 1));
