@@ -40,9 +40,9 @@
  * --q 0.25, --q 4, --style raw. A line in it says where a parameter of a step goes when one of
  * them holds: `operator.parameter` is that of each step of this operator, `operator.2.parameter`
  * that of its second; `= value` is the place, `*= factor` is so many times the step's own value,
- * as far as its range goes. Numbers between the ends of a parameter (usual: --s 100, --iw 1, --q 1) go a part of the way.
- * What several sections ask of a parameter adds up, and stays inside its range. What a prompt says
- * and a look has no response to is a warning there.
+ * as far as its range goes. Numbers between the ends of a parameter (usual: --s 100, --iw 1, --q 1)
+ * go a part of the way. What several sections ask of a parameter adds up, and stays inside its
+ * range. What a prompt says and a look has no response to is a warning there.
  *
  * Everything is checked against the operator's table and the words of prompts, and an error names
  * file, line and column.
