@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """make fuzz: builds every tests/fuzz/fuzz_NAME.c with libFuzzer and the sanitizers and runs each for
-a while, from what earlier runs found (build-fuzz/corpus) and a few small pictures. A crash is left
-as build-fuzz/NAME-crash-... and becomes an ordinary test with its fix."""
+a while, from what earlier runs found (build-fuzz/corpus), a few small pictures and tests/fuzz/seeds/
+NAME. A crash is left as build-fuzz/NAME-crash-... and becomes an ordinary test with its fix."""
 
 import argparse
 import os
@@ -33,6 +33,8 @@ def seed(corpus):
                        ("alpha", pictures.png(24, 16, "RGBA")), ("webp", pictures.webp(24, 16)),
                        ("palette", pictures.png(24, 16, "P"))):
         (corpus / name).write_bytes(data)
+    for path in (ROOT / "tests/fuzz/seeds" / corpus.name.removeprefix("fuzz_")).glob("*"):
+        (corpus / path.name).write_bytes(path.read_bytes())
 
 
 def main():
