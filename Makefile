@@ -11,6 +11,7 @@
 SHELL = /bin/sh
 PYTHON = /usr/bin/python3
 PREFIX = /usr/local
+SYSCONFDIR = $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 SECONDS_EACH = 10
 MAKEFLAGS += --no-print-directory
 
@@ -57,8 +58,10 @@ samples: build
 	@ninja -C build --quiet sample-picture
 	@for scene in still-life bust street; do build/sample-picture $$scene samples/$$scene.jpg || exit 1; done
 
+# DESTDIR is taken from the environment or the command line by meson itself.
 install: build
-	meson install -C build --no-rebuild
+	@meson configure build --prefix $(PREFIX) --sysconfdir $(SYSCONFDIR)
+	@meson install -C build --quiet >meson.log 2>&1 || { cat meson.log; exit 1; }
 
 clean:
 	rm -rf meson.log build build-gcc build-asan build-tsan build-lint build-fuzz

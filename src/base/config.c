@@ -313,7 +313,51 @@ static void add_option(const struct config *c, const struct config_option *o, st
 
 void config_help(const struct config *c, struct buf *out)
 {
-    for (int i = 0; i < c->count; i++)
+    for (int i = 0; i < c->count; i++) {
+        if (c->option[i].group)
+            buf_addf(out, "%s%s:\n", i ? "\n" : "", c->option[i].group);
         add_option(c, &c->option[i], out);
+    }
     buf_addf(out, "  -h, --help%*sthis text\n", HELP_COLUMN - 12, "");
+}
+
+// A cell of a table, whose '|' would end it.
+static void add_cell(struct buf *out, const char *text)
+{
+    for (; *text; text++)
+        buf_addf(out, *text == '|' ? "\\%c" : "%c", *text);
+}
+
+static void add_row(const struct config *c, const struct config_option *o, struct buf *out)
+{
+    char variable[VARIABLE_MAX];
+
+    variable_name(c, o, variable);
+    buf_addf(out, "| `%s`<br>`--%s%s%s` | ", variable, o->name, o->value ? " " : "",
+             o->value ? o->value : "");
+    add_cell(out, o->help);
+    if (o->type == CONFIG_NUMBER)
+        buf_addf(out, "; %lld to %lld", (long long)o->min, (long long)o->max);
+    if (o->type == CONFIG_CHOICE)
+        buf_adds(out, "; one of ");
+    if (o->type == CONFIG_CHOICE)
+        add_cell(out, o->choices);
+    buf_adds(out, " | ");
+    if (o->computed)
+        add_cell(out, o->computed);
+    else if (o->fallback)
+        buf_addf(out, "`%s`", o->fallback);
+    else
+        buf_adds(out, o->type == CONFIG_SWITCH ? "off" : "not set");
+    buf_adds(out, " |\n");
+}
+
+void config_markdown(const struct config *c, struct buf *out)
+{
+    for (int i = 0; i < c->count; i++) {
+        if (c->option[i].group)
+            buf_addf(out, "\n## %s\n\n| setting | what it does | default |\n|---|---|---|\n",
+                     c->option[i].group);
+        add_row(c, &c->option[i], out);
+    }
 }

@@ -43,6 +43,7 @@ struct config_option {
     const char *value;    /* what help calls the value: "ADDR:PORT"; not for switches */
     const char *help;     /* one sentence without its full stop */
     bool flag_only;       /* no variable sets it */
+    const char *group;    /* heading above this row and those behind it; NULL: as the row before */
 };
 
 struct config {
@@ -75,5 +76,9 @@ MUST_USE enum err config_args(const struct config *c, void *target, int argc,
 
 /* Appends the help of every row: flag, variable, what it does, range, default. */
 void config_help(const struct config *c, struct buf *out);
+
+/* Appends the same for a page in Markdown: a section and a table for every group. Of a table with
+ * variables alone (env_prefix is set). */
+void config_markdown(const struct config *c, struct buf *out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "server/metrics.h"
+#include "server/settings.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ static const struct {
     void (*write)(struct buf *out);
 } pages[] = {
     {"metrics", metrics_describe},
+    {"settings", settings_describe},
 };
 
 int describe_command(int argc, char **argv)

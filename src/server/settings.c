@@ -21,6 +21,7 @@ enum {
 
 static const struct config_option options[] = {
     ROW("listen", CONFIG_TEXT, listen, .fallback = "127.0.0.1:8080", .value = "ADDR:PORT",
+        .group = "Addresses",
         .help = "where the API listens; port 0 takes a free one, written to DATA/listen"),
     ROW("admin-listen", CONFIG_TEXT, admin_listen, .value = "ADDR:PORT",
         .computed = "127.0.0.1:9090 when it is free",
@@ -29,14 +30,14 @@ static const struct config_option options[] = {
     ROW("public-url", CONFIG_TEXT, public_url, .value = "URL",
         .computed = "http:// and the listen address",
         .help = "what URLs in answers begin with; set it when a proxy stands in front"),
-    ROW("data", CONFIG_TEXT, data, .fallback = "./patina-data", .value = "DIR",
+    ROW("data", CONFIG_TEXT, data, .fallback = "./patina-data", .value = "DIR", .group = "Places",
         .help = "folder of this installation: database, pictures, first key"),
     ROW("database", CONFIG_TEXT, database, .value = "sqlite:PATH",
         .computed = "sqlite:DATA/patina.db", .help = "where jobs, points and deliveries are kept"),
     ROW("blobs", CONFIG_TEXT, blobs, .value = "dir:PATH", .computed = "dir:DATA/blobs",
         .help = "where pictures are kept"),
     ROW("workers", CONFIG_NUMBER, workers, .min = 0, .max = WORKERS_MAX, .value = "N",
-        .computed = "half of the cores, at least 1",
+        .computed = "half of the cores, at least 1", .group = "Work",
         .help = "jobs rendered at once; 0 accepts jobs without rendering any"),
     ROW("engine", CONFIG_CHOICE, engine, .choices = "auto|look", .fallback = "auto",
         .value = "NAME", .help = "what makes the pictures"),
@@ -48,17 +49,17 @@ static const struct config_option options[] = {
         .computed = "half of the memory", .value = "MB",
         .help = "memory that jobs may take together; a job that needs more waits"),
     ROW("disk-reserve-mb", CONFIG_NUMBER, disk_reserve_mb, .min = 0, .max = MB_MAX,
-        .fallback = "256", .value = "MB",
+        .fallback = "256", .value = "MB", .group = "Disk",
         .help = "below this much free disk new jobs are refused and none is started"),
     ROW("retention-hours", CONFIG_NUMBER, retention_hours, .min = 1, .max = RETENTION_HOURS_MAX,
         .fallback = "168", .value = "H", .help = "how long pictures are kept after a job's end"),
     ROW("job-timeout-s", CONFIG_NUMBER, job_timeout_s, .min = 1, .max = 86400, .value = "S",
-        .computed = "5 times the engine's estimate, at least 300",
+        .computed = "5 times the engine's estimate, at least 300", .group = "Time",
         .help = "longest time one attempt at a job may take"),
     ROW("drain-s", CONFIG_NUMBER, drain_s, .min = 0, .max = 3600, .fallback = "10", .value = "S",
         .help = "how long running jobs may go on after SIGTERM before they are put back"),
     ROW("cost-points", CONFIG_NUMBER, cost_points, .min = 0, .max = 1000000, .fallback = "120",
-        .value = "N", .help = "price of a job"),
+        .value = "N", .group = "Accounts and their limits", .help = "price of a job"),
     ROW("concurrency", CONFIG_NUMBER, concurrency, .min = 1, .max = 10000, .fallback = "6",
         .value = "N", .help = "running jobs per account; more wait their turn"),
     ROW("queue-limit", CONFIG_NUMBER, queue_limit, .min = 1, .max = 1000000, .fallback = "1000",
@@ -66,6 +67,7 @@ static const struct config_option options[] = {
     ROW("rate-limit", CONFIG_NUMBER, rate_limit, .min = 0, .max = 1000000, .fallback = "600",
         .value = "N", .help = "requests a minute per key; 0 turns the limit off"),
     ROW("fetch-allow", CONFIG_TEXT, fetch_allow, .value = "CIDR,..",
+        .group = "What may be asked for",
         .help = "networks that pictures and webhooks may reach although they are not public"),
     ROW("fetch-http", CONFIG_SWITCH, fetch_http,
         .help = "admit plain http and ports 80 and 8080 in picture and callback URLs"),
@@ -74,18 +76,35 @@ static const struct config_option options[] = {
     ROW("deny", CONFIG_TEXT, deny, .value = "WORDS",
         .help = "words that no prompt may have: word,word,.. or, with a slash in it, the path of a "
                 "file with one a line"),
-    ROW("cors-origin", CONFIG_TEXT, cors_origin, .value = "ORIGIN",
+    ROW("cors-origin", CONFIG_TEXT, cors_origin, .value = "ORIGIN", .group = "Browsers",
         .help = "origin whose pages may call the API from a browser, or *"),
     ROW("api-key", CONFIG_TEXT, api_key, .value = "KEY", .computed = "made once, in DATA/api-key",
+        .group = "First account",
         .help = "key of the first account, 16 to 256 visible characters; other users see flags, so "
                 "set the variable instead"),
     ROW("first-points", CONFIG_NUMBER, first_points, .min = 0, .max = 1000000000000,
         .fallback = "12000", .value = "N", .help = "points of the first account, granted once"),
     ROW("log", CONFIG_CHOICE, log, .choices = "text|json", .fallback = "text", .value = "FORMAT",
-        .help = "form of the log lines on standard error"),
+        .group = "Log", .help = "form of the log lines on standard error"),
 };
 
 const struct config settings_config = {options, sizeof options / sizeof *options, "PATINA_"};
+
+void settings_describe(struct buf *out)
+{
+    buf_adds(
+        out,
+        "# Settings\n\n"
+        "Every setting of `patina serve` is a flag and an environment variable; the flag wins. "
+        "An empty variable\ncounts as not set. A value out of its range, or a flag that does "
+        "not exist, ends the program with status 2\nand a sentence; a variable that begins "
+        "with `PATINA_` and is none of these is a warning in the log. There is\nno "
+        "configuration file: a unit's `EnvironmentFile=` or a container's environment is the "
+        "place to keep them.\nThe commands that work beside the service take `PATINA_DATA` "
+        "and `PATINA_DATABASE` too.\n\n"
+        "This page is written by `patina --describe settings`.\n");
+    config_markdown(&settings_config, out);
+}
 
 // "127.0.0.1:8080", "[::1]:8080", "localhost:0".
 static enum err split_listen(struct settings *s, struct arena *a, struct err_note *note)

@@ -15,9 +15,9 @@
  * over variables.
  */
 struct settings {
-    const char *listen;
-    const char *admin_listen; /* NULL: the usual place, when it is free */ /* "127.0.0.1:8080" */
-    const char *public_url; /* without a slash at its end */
+    const char *listen;       /* "127.0.0.1:8080" */
+    const char *admin_listen; /* NULL: the usual place, when it is free */
+    const char *public_url;   /* without a slash at its end */
     const char *data;
     const char *database; /* "sqlite:PATH" */
     const char *blobs;    /* "dir:PATH" */
@@ -48,6 +48,9 @@ struct settings {
 };
 
 extern const struct config settings_config;
+
+/* Appends docs/settings.md. */
+void settings_describe(struct buf *out);
 
 /* Fills in the defaults that depend on others or on the machine, takes addresses and locations
  * apart and checks what no single row can. New strings live in `a`. ERR_INVALID with a note that

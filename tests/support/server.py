@@ -58,6 +58,7 @@ class Server:
             "PATINA_PIXELS": str(PIXELS),
             **{f"PATINA_{name.upper()}": str(value) for name, value in settings.items()},
         }
+        self.command = [str(PATINA), "serve"]
         self.process = None
         self.base = None
         self.log_path = self.data.with_name(self.data.name + ".log")
@@ -73,7 +74,7 @@ class Server:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(PATINA), "serve"], env=self.environment(),
+                self.command, env=self.environment(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.process
 

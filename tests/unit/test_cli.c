@@ -34,6 +34,36 @@ static const struct config_option rows[] = {
 };
 static const struct config config = {rows, 6, "PTEST_"};
 
+static void help_and_page_are_made_from_the_rows(void **state)
+{
+    static const struct config_option grouped[] = {
+        ROW("colour", CONFIG_CHOICE, colour, .group = "Looks", .choices = "red|green",
+            .fallback = "red", .value = "C", .help = "a | between"),
+        ROW("count", CONFIG_NUMBER, count, .min = 0, .max = 9, .value = "N", .computed = "half",
+            .help = "how many"),
+        ROW("loud", CONFIG_SWITCH, loud, .group = "Noise", .help = "noise"),
+        ROW("name", CONFIG_TEXT, name, .value = "NAME", .help = "a name"),
+    };
+    const struct config c = {grouped, 4, "PTEST_"};
+    struct buf out = BUF_INIT;
+
+    (void)state;
+    config_markdown(&c, &out);
+    assert_string_equal(out.data,
+                        "\n## Looks\n\n| setting | what it does | default |\n|---|---|---|\n"
+                        "| `PTEST_COLOUR`<br>`--colour C` | a \\| between; one of red\\|green | "
+                        "`red` |\n"
+                        "| `PTEST_COUNT`<br>`--count N` | how many; 0 to 9 | half |\n"
+                        "\n## Noise\n\n| setting | what it does | default |\n|---|---|---|\n"
+                        "| `PTEST_LOUD`<br>`--loud` | noise | off |\n"
+                        "| `PTEST_NAME`<br>`--name NAME` | a name | not set |\n");
+    buf_reset(&out);
+    config_help(&c, &out);
+    assert_int_equal(strncmp(out.data, "Looks:\n      --colour C", 23), 0);
+    assert_non_null(strstr(out.data, "\n\nNoise:\n      --loud"));
+    buf_release(&out);
+}
+
 static enum err parse(const char *const *args, struct target *t, const char **words, int words_max,
                       int *count, struct err_note *note)
 {
@@ -317,6 +347,7 @@ static void settings_work_out_what_was_left_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(help_and_page_are_made_from_the_rows),
         cmocka_unit_test(flags_are_read_in_every_spelling),
         cmocka_unit_test(a_flag_may_be_one_of_several),
         cmocka_unit_test(labels_have_a_letter_for_every_name),
