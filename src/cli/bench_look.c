@@ -22,7 +22,7 @@ static const double TIMES_WANTED = 5.0, MEDIAN_WANTED = 120.0, MOST_WANTED = 400
 struct flags {
     const char *look;
     int64_t repeats, threads, pixels;
-    bool peers, json;
+    bool peers, plain, json;
 };
 
 #define ROW(name_, type_, field_, ...)                                                          \
@@ -40,6 +40,8 @@ static const struct config_option rows[] = {
         .fallback = "1048576", .value = "N", .help = "size that the photo is brought to"),
     ROW("peers", CONFIG_SWITCH, peers,
         .help = "also time the nearest filters of gmic and OpenCV, where they are there"),
+    ROW("plain", CONFIG_SWITCH, plain,
+        .help = "render without AVX2, as on a processor that lacks it"),
     ROW("json", CONFIG_SWITCH, json, .help = "print one JSON object instead of a table"),
 };
 
@@ -71,15 +73,20 @@ struct table {
     int faster, compared; /* looks that are as many times faster as wanted, of how many */
 };
 
-static enum err time_look(const struct image *photo, const struct recipe *look, int repeats,
-                          struct pool *pool, double *ms, struct err_note *note)
+static enum err time_look(const struct image *photo, const struct recipe *look,
+                          const struct flags *f, struct pool *pool, double *ms,
+                          struct err_note *note)
 {
     struct look_options options = {0};
-    struct look_request r = {
-        .source = photo, .recipe = look, .options = &options, .count = PICTURES, .pool = pool};
+    struct look_request r = {.source = photo,
+                             .recipe = look,
+                             .options = &options,
+                             .count = PICTURES,
+                             .pool = pool,
+                             .plain = f->plain};
     enum err e = ERR_OK;
 
-    for (int i = 0; i < repeats && e == ERR_OK; i++) {
+    for (int i = 0; i < f->repeats && e == ERR_OK; i++) {
         struct image out[PICTURES];
         double begun = bench_now_ms();
         e = look_render(&r, out, note);
@@ -147,7 +154,7 @@ static enum err measure(struct table *t, const struct recipe_set *looks, struct 
            (look = bench_look_at(looks, t->f->look, t->count))) {
         struct row *r = &t->row[t->count++];
         r->look = look->name[0];
-        e = time_look(&t->im, look, repeats, pool, &r->ms, note);
+        e = time_look(&t->im, look, t->f, pool, &r->ms, note);
         if (e == ERR_OK && peers)
             r->peers = peer_bench_look(peers, look, repeats, r->peer);
         for (int i = 0; i < r->peers; i++) {

@@ -32,7 +32,7 @@ struct engine_options {
     const char *looks_dir;  /* recipes of the operator's own, or NULL (look) */
     const char *model_path; /* weights (flux2), or NULL */
     const char *isa; /* force an instruction path ("avx512", "avx2", "plain"), or NULL: best; look
-                        has one path, whose bits are the same everywhere */
+                        knows "plain" and takes the best otherwise: its bits are the same */
 };
 
 struct engine_estimate {

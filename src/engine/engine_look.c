@@ -5,12 +5,14 @@
 #include "engine/engine_look_plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The built-in engine: recipes and a crew of threads behind the contract. */
 struct engine_look {
     struct engine engine;
     struct recipe_set *recipes;
     struct pool *pool;
+    bool plain;
 };
 
 static void look_close(struct engine *e)
@@ -33,6 +35,7 @@ static enum err look_open(const struct engine_options *o, struct engine **out,
     if (!l)
         return err_set(note, ERR_NOMEM, "no memory for the look engine");
     l->engine.ops = &engine_look_ops;
+    l->plain = o->isa && strcmp(o->isa, "plain") == 0;
     e = recipe_set_open(o->looks_dir, &l->recipes, note);
     if (e == ERR_OK)
         e = pool_open(o->threads, &l->pool, note);
@@ -122,7 +125,8 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
                                    .pool = l->pool,
                                    .progress = r->progress,
                                    .progress_ctx = r->progress_ctx,
-                                   .cancel = r->cancel};
+                                   .cancel = r->cancel,
+                                   .plain = l->plain};
     enum err code = look_render(&request, out, note);
     free(reading);
     return code;

@@ -7,6 +7,7 @@
 #include "look/mood_scene.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct finish {
     const struct look_picture *p;
@@ -64,7 +65,10 @@ static enum err run_steps(struct look_picture *p, const struct recipe *recipe,
     for (int i = 0; i < recipe->steps; i++)
         all += recipe->step[i].op->cost_ms;
     for (int i = 0; i < recipe->steps; i++) {
-        enum err e = recipe->step[i].op->run(p, recipe->step[i].value);
+        // Not the recipe's operator but the one that was compiled with this file.
+        const char *name = recipe->step[i].op->name;
+        const struct look_op *op = look_op_find(name, strlen(name));
+        enum err e = op->run(p, recipe->step[i].value);
         if (e != ERR_OK)
             return e;
         done += recipe->step[i].op->cost_ms;

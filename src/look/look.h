@@ -54,11 +54,15 @@ struct look_request {
     look_progress_fn *progress; /* may be NULL; from the calling thread */
     void *progress_ctx;
     const atomic_bool *cancel; /* may be NULL */
+    bool plain;                /* without the instructions that not every processor has: slower */
 };
 
 /* Fills out[0..count-1]; the caller owns them. On error none is left. ERR_NOMEM, ERR_CANCELLED. */
 MUST_USE enum err look_render(const struct look_request *r, struct image *out,
                               struct err_note *note);
+
+/* Whether renders that are not plain use AVX2 here. */
+bool look_has_avx2(void);
 
 /* Peak bytes of a render, and its time on `threads` processors of a usual machine. */
 int64_t look_bytes(const struct look_plan *p, int width, int height, int count);

@@ -3,8 +3,12 @@
 #define PATINA_LOOK_LOOK_INTERNAL_H
 
 /* For look.c, which renders one look on maps; look_plan.c, which renders what is made of several;
- * blend.c and look_cost.c. */
+ * blend.c, look_cost.c and look_isa.c. */
 #include "look/look.h"
+
+/* look_render() by the instructions that this file was compiled for. */
+MUST_USE enum err look_paint(const struct look_request *r, struct image *out,
+                             struct err_note *note);
 
 /* Maps of the photo that a plan needs. */
 uint32_t look_plan_needs(const struct look_plan *p);

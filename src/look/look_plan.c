@@ -98,7 +98,7 @@ uint32_t look_plan_needs(const struct look_plan *p)
     return needs;
 }
 
-enum err look_render(const struct look_request *r, struct image *out, struct err_note *note)
+enum err look_paint(const struct look_request *r, struct image *out, struct err_note *note)
 {
     struct look_plan alone = look_plan_of(r->recipe);
     const struct look_plan *plan = r->plan ? r->plan : &alone;

@@ -151,6 +151,39 @@ static void threads_change_no_pixel_and_alpha_stays(void **state)
     image_release(&source);
 }
 
+// Once as the photo is lit and once in another light, which has code of its own.
+static void wide_vectors_change_no_pixel(void **state)
+{
+    const struct fixture *f = *state;
+    const struct recipe *look;
+    struct look_options o[2] = {{.chaos = 0.4f}, {.chaos = 0.4f}};
+    struct image source;
+
+    if (!look_has_avx2())
+        skip();
+    assert_true(mood_add(&o[1].mood, "golden hour"));
+    paint(&source, 117, 84, SCENE);
+    for (int k = 0; (look = recipe_at(f->recipes, k)); k++)
+        for (int lit = 0; lit < 2; lit++) {
+            struct image out[2];
+            for (int plain = 0; plain < 2; plain++) {
+                struct look_request r = {.source = &source,
+                                         .recipe = look,
+                                         .options = &o[lit],
+                                         .seed = 9,
+                                         .count = 1,
+                                         .pool = f->pool,
+                                         .plain = plain};
+                assert_int_equal(look_render(&r, &out[plain], NULL), ERR_OK);
+            }
+            if (memcmp(out[0].px, out[1].px, out[0].stride * (size_t)out[0].height) != 0)
+                fail_msg("%s: vectors of AVX2 make another picture", look->name[0]);
+            image_release(&out[0]);
+            image_release(&out[1]);
+        }
+    image_release(&source);
+}
+
 // OKLab after a blur of 1 % of the long side.
 static void blurred_lab(const struct image *im, float share, struct pool *pool,
                         struct plane lab[LAB])
@@ -326,6 +359,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_leaves_numbers),
         cmocka_unit_test(threads_change_no_pixel_and_alpha_stays),
+        cmocka_unit_test(wide_vectors_change_no_pixel),
         cmocka_unit_test(the_four_differ),
         cmocka_unit_test(a_calm_photo_becomes_a_calm_picture),
         cmocka_unit_test(a_photo_of_16_bits_is_as_good),
