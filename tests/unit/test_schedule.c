@@ -2,8 +2,12 @@
 #include "unit/unit.h"
 
 #include "models/flux2/schedule.h"
+#include "nn/safetensors.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { TOKENS_MANY = 4300 }; // above it the shift is another line
 
@@ -26,6 +30,37 @@ static void sigmas_are_those_of_the_published_sampler(void **state)
         for (int s = 0; s < 5; s++)
             assert_true(fabs(sigma[s] - row[i].sigma[s]) < 5.1e-5);
     }
+}
+
+static void sigmas_are_those_that_were_recorded(void **state)
+{
+    const char *root = getenv("MESON_SOURCE_ROOT"), *name;
+    char path[4096];
+    struct safetensors *golden;
+    struct tensor_view v;
+    int seen = 0;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/tests/golden/flux2/pipeline.safetensors", root ? root : ".");
+    assert_int_equal(safetensors_open(path, &golden, NULL), ERR_OK);
+    for (int i = 0; (name = safetensors_at(golden, i, &v)); i++) {
+        long tokens, steps;
+        double sigma[FLUX2_STEPS_MAX + 1];
+        float want[FLUX2_STEPS_MAX + 1];
+        char *rest;
+        if (strncmp(name, "schedule.", 9) != 0)
+            continue;
+        tokens = strtol(name + 9, &rest, 10);
+        steps = strtol(rest + 1, NULL, 10);
+        assert_int_equal(tensor_count(&v), steps + 1);
+        tensor_read(&v, 0, steps + 1, want);
+        schedule_sigmas(tokens, (int)steps, 1.0, sigma);
+        for (long s = 0; s <= steps; s++)
+            assert_true(fabs(sigma[s] - (double)want[s]) < 2e-7);
+        seen++;
+    }
+    assert_int_equal(seen, 24);
+    safetensors_close(golden);
 }
 
 static void the_shift_jumps_down_past_4300_tokens(void **state)
@@ -77,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sigmas_are_those_of_the_published_sampler),
+        cmocka_unit_test(sigmas_are_those_that_were_recorded),
         cmocka_unit_test(the_shift_jumps_down_past_4300_tokens),
         cmocka_unit_test(a_later_start_spaces_the_steps_anew_below_it),
         cmocka_unit_test(starting_on_the_way_goes_on_as_from_the_beginning),

@@ -246,6 +246,45 @@ static void a_tensor_must_have_its_shape(void **state)
     remove_folder(dir);
 }
 
+/* The tiny model: a file, two shards, a file. */
+static void a_published_folder_opens(void **state)
+{
+    static const struct {
+        const char *part, *name;
+        int count, rank;
+        int64_t shape[4];
+    } row[] = {
+        {"transformer",
+         "single_transformer_blocks.1.attn.to_qkv_mlp_proj.weight",
+         49,
+         2,
+         {1152, 256}},
+        {"text_encoder", "model.layers.7.self_attn.k_norm.weight", 90, 1, {128}},
+        {"vae", "decoder.up_blocks.2.resnets.0.conv_shortcut.weight", 247, 4, {32, 64, 1, 1}},
+    };
+    const char *root = getenv("MESON_SOURCE_ROOT");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        char dir[4096];
+        struct weights *w;
+        struct tensor_view v;
+        struct err_note note = {0};
+        int64_t shape[4] = {0};
+        int count = 0;
+        snprintf(dir, sizeof(dir), "%s/tests/golden/flux2/model/%s", root ? root : ".",
+                 row[i].part);
+        if (weights_open(dir, &w, &note) != ERR_OK)
+            fail_msg("%s", note.text);
+        assert_int_equal(weights_get(w, row[i].name, row[i].rank, shape, &v, NULL), ERR_OK);
+        assert_memory_equal(shape, row[i].shape, sizeof(shape));
+        while (weights_at(w, count, &v))
+            count++;
+        assert_int_equal(count, row[i].count);
+        weights_close(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_single_file_wins_over_an_index),
         cmocka_unit_test(shards_are_limited),
         cmocka_unit_test(a_tensor_must_have_its_shape),
+        cmocka_unit_test(a_published_folder_opens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
