@@ -6,6 +6,8 @@
 #   make run ONCE=1 the same, and stop after the job     make bench   speed on this machine
 #   make install    to PREFIX (/usr/local)               make fuzz    SECONDS_EACH=10 per target
 #   make gallery    the pictures of docs/ anew           make samples samples/*.jpg anew (an hour)
+#   make fuzz-api   service against description, with schemathesis from PyPI
+#   make soak       half an hour of everything at once
 
 # Make stops at the first line of what is wrong; Debian's Python, whatever else is in the PATH.
 SHELL = /bin/sh
@@ -18,7 +20,7 @@ MAKEFLAGS += --no-print-directory
 # lld links faster, where it is there. ccache is found by meson itself.
 export CC_LD := $(if $(shell command -v ld.lld),lld)
 
-.PHONY: build run test lint bench fuzz gallery samples install clean
+.PHONY: build run test lint bench fuzz gallery samples fuzz-api soak install clean
 
 build:
 	@tools/deps build
@@ -50,6 +52,14 @@ bench: build
 fuzz:
 	@tools/deps build test
 	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS_EACH)
+
+fuzz-api: build
+	@tools/deps test
+	@$(PYTHON) tools/fuzz_api.py
+
+soak: build
+	@tools/deps test
+	@$(PYTHON) bench/soak.py
 
 gallery: build
 	@$(PYTHON) tools/gallery.py
