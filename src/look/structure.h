@@ -2,8 +2,8 @@
 #ifndef PATINA_LOOK_STRUCTURE_H
 #define PATINA_LOOK_STRUCTURE_H
 
-#include "image/image.h"
 #include "base/pool.h"
+#include "image/image.h"
 
 /*
  * How much of a photo's composition a picture made of it keeps; for benches and tests. Both are

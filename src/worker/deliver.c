@@ -236,7 +236,8 @@ static bool attempt(struct deliver *d, const struct delivery *row, bool *was_slo
         e = store_delivery_record(d->o.store, row->id, state, e ? 0 : reply.status, next_ms);
     log_event(d->o.log, state == DELIVERY_DONE ? LOG_INFO : LOG_WARN, "webhook.attempt",
               LOG_S("job", row->job_uuid), LOG_N("attempt", row->attempts + 1),
-              LOG_S("outcome", outcome_name(state)), LOG_N("status", reply.status), LOG_N("ms", ms), LOG_S("why", note.text));
+              LOG_S("outcome", outcome_name(state)), LOG_N("status", reply.status), LOG_N("ms", ms),
+              LOG_S("why", note.text));
     if (state == DELIVERY_WAITING && !e) {
         pthread_mutex_lock(&d->lock);
         if (next_ms < d->look_at_ms)
