@@ -5,6 +5,7 @@
 #   make run        build, start, retexture the sample   make lint    layers, style, clang-tidy
 #   make run ONCE=1 the same, and stop after the job     make bench   speed on this machine
 #   make install    to PREFIX (/usr/local)               make fuzz    SECONDS_EACH=10 per target
+#   make deb        Debian packages in build-deb/        make test-deb they work on bare Debian
 #   make gallery    the pictures of docs/ anew           make samples samples/*.jpg anew (an hour)
 #   make fuzz-api   service against description, with schemathesis from PyPI
 #   make soak       half an hour of everything at once
@@ -20,7 +21,7 @@ MAKEFLAGS += --no-print-directory
 # lld links faster, where it is there. ccache is found by meson itself.
 export CC_LD := $(if $(shell command -v ld.lld),lld)
 
-.PHONY: build run test lint bench fuzz gallery samples fuzz-api soak install clean
+.PHONY: build run test lint bench fuzz gallery samples fuzz-api soak install deb test-deb clean
 
 build:
 	@tools/deps build
@@ -73,5 +74,14 @@ install: build
 	@meson configure build --prefix $(PREFIX) --sysconfdir $(SYSCONFDIR)
 	@meson install -C build --quiet >meson.log 2>&1 || { cat meson.log; exit 1; }
 
+deb:
+	@tools/deps build deb
+	@$(PYTHON) packaging/deb.py
+
+# Needs root and the network (apt): the Containerfile's steps, on bare Debian, then the packages.
+test-deb:
+	@tools/deps build deb test test-deb
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/deb
+
 clean:
-	rm -rf meson.log build build-gcc build-asan build-tsan build-lint build-fuzz
+	rm -rf meson.log build build-deb build-gcc build-asan build-tsan build-lint build-fuzz

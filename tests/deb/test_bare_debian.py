@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""make test-deb: the Containerfile's steps on a bare Debian 12 (debootstrap), which build the
+packages in one root and install them in another, and then what they have to do there.
+
+Needs root, the network for apt, 2 GB of disk and some minutes; not part of `make test`. The bare
+Debian is kept in build-chroot/."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from support import containerfile
+from support.pictures import jpeg
+from support.server import ROOT, SAMPLE, Server
+
+BASE = ROOT / "build-chroot/base"
+# Of who builds, and therefore not ours.
+TAGS_OF_THE_BUILDER = "bogus-mail-host,bogus-mail-host-in-debian-changelog"
+UID = 900
+
+pytestmark = pytest.mark.skipif(not containerfile.can_build(),
+                                reason="needs root and debootstrap")
+
+
+@pytest.fixture(scope="module")
+def roots():
+    if not (BASE / "etc/debian_version").exists():
+        shutil.rmtree(BASE, ignore_errors=True)
+        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", BASE,
+                        "http://deb.debian.org/debian"], check=True)
+    folder = BASE.parent / "stages"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return containerfile.build(BASE, folder)
+
+
+@pytest.fixture(scope="module")
+def root(roots):
+    return roots["final"]
+
+
+def run(root, *command, status=0, **variables):
+    done = subprocess.run(containerfile.inside(root, *command), capture_output=True, text=True,
+                          timeout=300, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **variables})
+    assert done.returncode == status, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def test_lintian_finds_nothing(roots):
+    packages = sorted((roots["build"] / "src/build-deb").glob("*.deb"))
+    assert [p.name.split("_")[0] for p in packages] == ["libpatina-dev", "libpatina0", "patina"]
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning",
+                           "--suppress-tags", TAGS_OF_THE_BUILDER, *packages],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_program_and_its_user_are_there(root):
+    assert run(root, "patina", "--version").startswith("patina 0.")
+    assert run(root, "id", "-u", "patina").strip() == str(UID)
+    data = (root / "var/lib/patina").stat()
+    assert (data.st_uid, data.st_mode & 0o7777) == (UID, 0o700)
+    assert (root / "lib/systemd/system/patina.service").is_file()
+    assert (root / "etc/patina/patina.env").is_file()
+    assert run(root, "dpkg", "--verify", "patina") == ""
+    assert "ok" in run(root, "setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
+                       "patina", "doctor", "--host", "localhost", PATINA_DATA="/var/lib/patina")
+
+
+def test_it_renders(root):
+    shutil.copy(SAMPLE, root / "tmp/in.jpg")
+    run(root, "patina", "render", "/tmp/in.jpg", "carved from marble", "-o", "/tmp/out.png")
+    assert (root / "tmp/out.png").stat().st_size > 100_000
+
+
+@pytest.fixture
+def service(root):
+    """As the image would run it: its variables and user, a read-only root, no new privileges."""
+    server = Server(root / "var/lib/patina")
+    server.settings = {**containerfile.environment(), **server.settings,
+                       "PATINA_DATA": containerfile.environment()["PATINA_DATA"]}
+    server.log_path = root.parent / "serve.log"
+    script = ('mount -o bind "$1" "$1" && mount -t proc proc "$1/proc" && '
+              'mount -o bind "$1/var/lib/patina" "$1/var/lib/patina" && '
+              'mount -t tmpfs tmpfs "$1/tmp" && mount -o remount,ro,bind "$1" && exec chroot "$@"')
+    server.command = ["unshare", "--mount", "sh", "-c", script, "sh", str(root),
+                      "setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+                      f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
+                      *containerfile.entry()]
+    with server:
+        yield server
+
+
+def test_it_serves_from_a_read_only_root(root, service):
+    task = service.run(service.upload(jpeg(640, 480)), "stained glass")
+    assert task["status"] == "completed", task
+    assert service.get(task["output"]["image_url"]).content.startswith(b"\x89PNG")
+    port = service.address[1]
+    run(root, "sh", "-c", containerfile.health().replace(":8080/", f":{port}/"))
+    run(root, "sh", "-c", containerfile.health().replace(":8080/", ":1/"), status=7)
+    with open(f"/proc/{service.process.pid}/status", encoding="utf-8") as status:
+        text = status.read()
+    assert f"Uid:\t{UID}\t{UID}\t{UID}" in text and "CapBnd:\t0000000000000000" in text
+
+
+def test_removing_it_keeps_what_is_not_its_own(root):
+    run(root, "dpkg", "--purge", "patina")
+    assert not (root / "usr/bin/patina").exists() and not (root / "etc/patina").exists()
+    assert (root / "var/lib/patina").is_dir()
