@@ -199,3 +199,8 @@ enum err tokenizer_prompt(const struct tokenizer *t, const char *text, size_t le
         out[i] = t->special[SPECIAL_PAD];
     return ERR_OK;
 }
+
+int32_t tokenizer_id_max(const struct tokenizer *t)
+{
+    return t->id_max;
+}

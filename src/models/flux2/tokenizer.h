@@ -29,6 +29,9 @@ MUST_USE enum err tokenizer_read(const char *name, const char *json, size_t len,
                                  struct tokenizer **out, struct err_note *note);
 void tokenizer_close(struct tokenizer *t); /* NULL is fine */
 
+/* The largest token that it gives. */
+int32_t tokenizer_id_max(const struct tokenizer *t);
+
 /* The plain text's tokens, at most `max`; *count is how many there would be. Malformed UTF-8 is
  * ERR_INVALID, more than TOKENIZER_TEXT_MAX bytes ERR_TOO_LARGE; ERR_NOMEM. */
 MUST_USE enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t len,

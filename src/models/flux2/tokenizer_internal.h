@@ -24,6 +24,7 @@ struct tokenizer {
     struct merge *merge; /* open addressing by (left, right) */
     size_t mask;         /* its size less one: a power of two, at most half full */
     int32_t special[SPECIALS];
+    int32_t id_max;
 };
 
 /* NULL: these two are never joined. */

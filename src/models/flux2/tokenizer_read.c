@@ -71,11 +71,13 @@ static enum err check_kind(const json_t *root, struct err_note *note)
     return ERR_OK;
 }
 
-static bool read_id(const json_t *v, int32_t *out)
+static bool read_id(struct tokenizer *t, const json_t *v, int32_t *out)
 {
     if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > ID_MAX)
         return false;
     *out = (int32_t)json_integer_value(v);
+    if (*out > t->id_max)
+        t->id_max = *out;
     return true;
 }
 
@@ -89,7 +91,7 @@ static enum err read_bytes(struct tokenizer *t, const json_t *vocabulary, struct
         bool printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xFF && b != 0xAD);
         char letter[5] = "";
         utf8_encode(printable ? b : spare++, letter);
-        if (!read_id(json_object_get(vocabulary, letter), &t->byte[b]))
+        if (!read_id(t, json_object_get(vocabulary, letter), &t->byte[b]))
             return err_set(note, ERR_INVALID, "the vocabulary lacks byte %u", b);
     }
     return ERR_OK;
@@ -139,12 +141,12 @@ static enum err read_merge(struct tokenizer *t, const json_t *vocabulary, const 
     if (!read_names(v, &names[0], &names[1]))
         return err_set(note, names[0].failed || names[1].failed ? ERR_NOMEM : ERR_INVALID,
                        "merge %d is not two tokens", rank);
-    bool known = read_id(json_object_get(vocabulary, names[0].data), &left) &&
-                 read_id(json_object_get(vocabulary, names[1].data), &right);
+    bool known = read_id(t, json_object_get(vocabulary, names[0].data), &left) &&
+                 read_id(t, json_object_get(vocabulary, names[1].data), &right);
     buf_add(&names[0], names[1].data, names[1].len);
     if (names[0].failed)
         return err_set(note, ERR_NOMEM, "no memory for merges");
-    if (!known || !read_id(json_object_get(vocabulary, names[0].data), &id))
+    if (!known || !read_id(t, json_object_get(vocabulary, names[0].data), &id))
         return err_set(note, ERR_INVALID, "merge %d is not in the vocabulary", rank);
     struct merge *m = &t->merge[slot_of(t, left, right)];
     if (m->left != MERGE_FREE)
@@ -190,7 +192,7 @@ static enum err read_special(struct tokenizer *t, const json_t *added, enum spec
             continue;
         if (!is_off(v, "lstrip") || !is_off(v, "rstrip"))
             return other_kind(note, SPECIAL_NAME[which]);
-        if (!read_id(json_object_get(v, "id"), &t->special[which]))
+        if (!read_id(t, json_object_get(v, "id"), &t->special[which]))
             return err_set(note, ERR_INVALID, "%s has no id", SPECIAL_NAME[which]);
         return ERR_OK;
     }
