@@ -5,6 +5,7 @@ packages in one root and install them in another, and then what they have to do 
 Needs root, the network for apt, 2 GB of disk and some minutes; not part of `make test`. The bare
 Debian is kept in build-chroot/."""
 
+import re
 import shutil
 import subprocess
 
@@ -102,6 +103,43 @@ def test_it_serves_from_a_read_only_root(root, service):
     with open(f"/proc/{service.process.pid}/status", encoding="utf-8") as status:
         text = status.read()
     assert f"Uid:\t{UID}\t{UID}\t{UID}" in text and "CapBnd:\t0000000000000000" in text
+
+
+TRY_UNIT = """[Unit]
+After=patina.service
+[Service]
+Type=oneshot
+ExecStart=/srv/try_unit.sh
+StandardOutput=file:/srv/said
+ExecStopPost=/bin/systemctl --no-block poweroff
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@pytest.mark.skipif(not shutil.which("systemd-nspawn"), reason="systemd-container is not installed")
+def test_the_unit_runs_under_systemd(roots):
+    """A bare Debian with systemd and the package, booted: the package has enabled the unit."""
+    root = BASE.parent / "stages/booted"
+    subprocess.run(["cp", "-a", "--reflink=auto", BASE, root], check=True)
+    for path in (next((roots["build"] / "src/build-deb").glob("patina_*.deb")),
+                 ROOT / "tests/deb/try_unit.sh"):
+        shutil.copy(path, root / "srv")
+    shutil.copy(SAMPLE, root / "srv/in.jpg")
+    run(root, "sh", "-c", "apt-get update -qq && apt-get install -y -qq --no-install-recommends "
+        "systemd dbus curl /srv/patina_*.deb", DEBIAN_FRONTEND="noninteractive")
+    (root / "etc/systemd/system/try.service").write_text(TRY_UNIT)
+    wanted = root / "etc/systemd/system/multi-user.target.wants"
+    assert (wanted / "patina.service").is_symlink()
+    (wanted / "try.service").symlink_to("../try.service")
+    booted = subprocess.run(["systemd-nspawn", "-q", "-D", root, "--boot", "--register=no",
+                             "--keep-unit", "--private-network"], stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=180)
+    assert (root / "srv/said").exists(), booted.stdout + booted.stderr
+    said = (root / "srv/said").read_text()
+    found = dict(re.findall(r"^(\w+)=(.*)$", said, re.M))
+    assert found == {"Status": "completed", "CapEff": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2",
+                     "Result": "success", "ExecMainStatus": "0", "User": "patina"}, said
 
 
 def test_removing_it_keeps_what_is_not_its_own(root):
