@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Each part's config.json: sizes within bounds that keep every product of two of them in an int,
- * and what this code computes differently refused (ERR_UNSUPPORTED) instead of ignored. Keys that
- * are not known here are left alone.
+ * Each part's config.json: sizes within bounds that keep every width in an int and every tensor
+ * under 2^40 numbers, and what this code would compute differently refused (ERR_UNSUPPORTED)
+ * instead of ignored. Keys that are not known here are left alone.
  */
 enum { FLUX2_AXES = 4, FLUX2_LEVELS = 4, FLUX2_TAPS = 3 };
 
