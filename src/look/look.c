@@ -40,7 +40,7 @@ static void finish_row(void *ctx, int y, int worker)
     }
 }
 
-// The first step finds the photo.
+// The first step finds the photo, if it looks.
 static void begin_row(void *ctx, int y, int worker)
 {
     const struct look_picture *p = ctx;
@@ -102,7 +102,9 @@ enum err look_render_one(const struct look_request *r, const struct recipe *reci
         p.px = aligned_alloc(sizeof(*p.px), bytes);
     if (!p.px)
         goto out;
-    e = pool_run(r->pool, p.height, begin_row, &p, r->cancel) ? ERR_OK : ERR_CANCELLED;
+    e = ERR_OK;
+    if (!recipe->step[0].op->covers && !pool_run(r->pool, p.height, begin_row, &p, r->cancel))
+        e = ERR_CANCELLED;
     if (e == ERR_OK)
         e = run_steps(&p, recipe, s);
     if (e == ERR_OK)

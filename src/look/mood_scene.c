@@ -217,12 +217,9 @@ static void make_lamps(struct mood_scene *s)
     linear_from_oklab(s->veil[0], s->veil[1], s->veil[2], s->veil_light);
 }
 
-void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
-                  struct mood_lamp *out)
+void mood_lamp_lit(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
+                   struct mood_lamp *out)
 {
-    *out = (struct mood_lamp){.gain = {1.0f, 1.0f, 1.0f}};
-    if (!s)
-        return;
     float w = clampf(lit, 0.0f, 1.0f) * (LAMP_LITS - 1);
     int i = clampi((int)w, 0, LAMP_LITS - 2);
     // Every table row is much like the next.

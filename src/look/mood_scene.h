@@ -35,9 +35,19 @@ struct mood_lamp {
 };
 
 /* half: where, of half size; lit: 0 in the shadow, 1 in the full light; up: -1 facing or reflecting
- * the ground, 1 the sky. */
-void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
-                  struct mood_lamp *out);
+ * the ground, 1 the sky. The scene is there. */
+void mood_lamp_lit(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
+                   struct mood_lamp *out);
+
+/* The same; inline, because most pictures have no mood, and are not to pay for it at every pixel.
+ */
+static inline void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half,
+                                float lit, float up, struct mood_lamp *out)
+{
+    *out = (struct mood_lamp){.gain = {1.0f, 1.0f, 1.0f}};
+    if (s)
+        mood_lamp_lit(s, half, lit, up, out);
+}
 
 /* Factors for media: on how much they lighten the photo's darks by themselves, and on how much
  * marks differ in colour. */

@@ -82,6 +82,8 @@ struct look_op {
                                        estimates, which the service corrects by what it measures */
     int scratch_bytes;              /* for a pixel, while it runs */
     bool finishes;                  /* leaves linear light: nothing may follow it */
+    bool covers; /* makes every pixel of the maps alone: where it is first, px is not the photo yet
+                    but unset */
 
     /* `value` has one entry per parameter, each inside its range. ERR_NOMEM, ERR_CANCELLED. */
     enum err (*run)(struct look_picture *p, const float *value);

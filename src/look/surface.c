@@ -41,6 +41,26 @@ static void cast_row(void *ctx, int y, int worker)
     }
 }
 
+static void gather_row(void *ctx, int y, int worker)
+{
+    const struct surface *s = ctx;
+    const struct look_maps *m = s->p->maps;
+    lane4 *out = s->about + (size_t)y * (size_t)m->form.width;
+
+    (void)worker;
+    for (int x = 0; x < m->form.width; x++)
+        out[x] = (lane4){plane_row(&m->form, y)[x], plane_row(&m->cavity, y)[x],
+                         plane_row(&s->light, y)[x], plane_row(&m->importance, y)[x]};
+}
+
+// One for each pixel of half size; NULL: no memory.
+static lane4 *lanes_new(const struct look_picture *p)
+{
+    const struct plane *form = &p->maps->form;
+
+    return aligned_alloc(sizeof(lane4), sizeof(lane4) * (size_t)form->width * (size_t)form->height);
+}
+
 enum err surface_new(struct surface *s, const struct look_picture *p, float depth)
 {
     struct cast c = {.s = s, .depth = p->flat ? 0.0f : depth};
@@ -56,10 +76,14 @@ enum err surface_new(struct surface *s, const struct look_picture *p, float dept
     s->slow.width = (int)((float)m->form.width * slower) + 1;
     s->slow.height = (int)((float)m->form.height * slower) + 1;
     e = plane_new(&s->light, p->maps->form.width, p->maps->form.height);
+    if (e == ERR_OK && !(s->about = lanes_new(p)))
+        e = ERR_NOMEM;
     if (e == ERR_OK)
         e = blur_scratch_new(&scratch, s->light.width, s->light.height, p->pool, p->cancel);
-    if (e == ERR_OK && (!pool_run(p->pool, s->light.height, cast_row, &c, p->cancel) ||
-                        !plane_blur(&s->light, &s->light, 1.6f * p->maps->half_per_unit, &scratch)))
+    if (e == ERR_OK &&
+        (!pool_run(p->pool, s->light.height, cast_row, &c, p->cancel) ||
+         !plane_blur(&s->light, &s->light, 1.6f * p->maps->half_per_unit, &scratch) ||
+         !pool_run(p->pool, s->light.height, gather_row, s, p->cancel)))
         e = ERR_CANCELLED;
     blur_scratch_release(&scratch);
     if (e != ERR_OK)
@@ -70,8 +94,9 @@ enum err surface_new(struct surface *s, const struct look_picture *p, float dept
 void surface_release(struct surface *s)
 {
     plane_release(&s->light);
-    plane_release(&s->soft_x);
-    plane_release(&s->soft_y);
+    free(s->about);
+    free(s->broad);
+    s->about = s->broad = NULL;
 }
 
 struct soften {
@@ -86,14 +111,14 @@ static void soft_row(void *ctx, int y, int worker)
     const float *row = plane_row(&f->form, y);
     const float *up = plane_row(&f->form, y > 0 ? y - 1 : 0);
     const float *down = plane_row(&f->form, y + 1 < h ? y + 1 : y);
-    float *gx = plane_row(&f->s->soft_x, y), *gy = plane_row(&f->s->soft_y, y);
+    const float *lettering = plane_row(&f->s->p->maps->lettering, y);
+    lane4 *out = f->s->broad + (size_t)y * (size_t)w;
     float k = 0.5f * f->s->depth * f->s->p->maps->half_per_unit;
 
     (void)worker;
-    for (int x = 0; x < w; x++) {
-        gx[x] = k * (row[x + 1 < w ? x + 1 : x] - row[x > 0 ? x - 1 : 0]);
-        gy[x] = k * (down[x] - up[x]);
-    }
+    for (int x = 0; x < w; x++)
+        out[x] = (lane4){k * (row[x + 1 < w ? x + 1 : x] - row[x > 0 ? x - 1 : 0]),
+                         k * (down[x] - up[x]), lettering[x]};
 }
 
 enum err surface_soften(struct surface *s, float units)
@@ -104,10 +129,8 @@ enum err surface_soften(struct surface *s, float units)
     struct blur_scratch scratch = {0};
     enum err e = plane_new(&f.form, form->width, form->height);
 
-    if (e == ERR_OK)
-        e = plane_new(&s->soft_x, form->width, form->height);
-    if (e == ERR_OK)
-        e = plane_new(&s->soft_y, form->width, form->height);
+    if (e == ERR_OK && !(s->broad = lanes_new(p)))
+        e = ERR_NOMEM;
     if (e == ERR_OK)
         e = blur_scratch_new(&scratch, form->width, form->height, p->pool, p->cancel);
     if (e == ERR_OK && (!plane_blur(form, &f.form, units * p->maps->half_per_unit, &scratch) ||
@@ -226,20 +249,27 @@ float noise_sum(float x, float y, int octaves, uint32_t seed)
 static float studio(float u, float v, float rough)
 {
     float w = 0.05f + rough, far = v < 0.0f ? -v : v;
-    float e = 0.13f + 0.30f * smoothf(-0.6f, 0.7f, u);
+    // Divisions are what costs here, so four are done at once: those of bell(), of smoothf().
+    lane4 from = {-0.24f, 0.58f, -0.62f, 0.7f}, at = {u, u, u, v};
+    lane4 width = {0.10f + 0.5f * rough, 0.07f + 0.8f * rough, 0.10f + rough, 0.12f + rough};
+    lane4 t = (at - from) / width, r = 1.0f / (1.0f + t * t), gleam = r * r;
+    lane4 lo = {-0.6f, 0.30f - w, 0.80f - w, 0.5f}, hi = {0.7f, 0.30f + w, 0.80f + w, 1.0f};
+    lane4 across = {u, u, u, far}, s = (across - lo) / (hi - lo);
+    for (int i = 0; i < 4; i++)
+        s[i] = clampf(s[i], 0.0f, 1.0f);
+    s = s * s * (3.0f - 2.0f * s);
 
-    e *= 1.0f - 0.6f * (1.0f - rough) * bell((u + 0.24f) / (0.10f + 0.5f * rough));
-    e += (1.15f + 1.7f * bell((u - 0.58f) / (0.07f + 0.8f * rough))) *
-         smoothf(0.30f - w, 0.30f + w, u) * (1.0f - smoothf(0.80f - w, 0.80f + w, u)) *
-         (1.0f - smoothf(0.5f, 1.0f, far));
-    e += 0.75f * bell((u + 0.62f) / (0.10f + rough)) * (1.0f - 0.7f * far);
-    return e + 0.35f * bell((v - 0.7f) / (0.12f + rough));
+    float e = 0.13f + 0.30f * s[0];
+    e *= 1.0f - 0.6f * (1.0f - rough) * gleam[0];
+    e += (1.15f + 1.7f * gleam[1]) * s[1] * (1.0f - s[2]) * (1.0f - s[3]);
+    e += 0.75f * gleam[2] * (1.0f - 0.7f * far);
+    return e + 0.35f * gleam[3];
 }
 
-float surface_studio(const struct surface *s, const struct spot *t, float rough)
+float surface_studio(const struct surface *s, const float n[3], float rough)
 {
     float lx = s->p->variation.light_x, ly = s->p->variation.light_y;
-    float rx = 2.0f * t->n[2] * t->n[0], ry = 2.0f * t->n[2] * t->n[1];
+    float rx = 2.0f * n[2] * n[0], ry = 2.0f * n[2] * n[1];
 
     return studio(rx * lx + ry * ly, ry * lx - rx * ly, rough);
 }

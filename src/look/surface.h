@@ -10,12 +10,14 @@
  */
 struct surface {
     const struct look_picture *p;
-    struct plane light; /* share of the key light that the relief lets through; half size */
-    struct plane soft_x, soft_y; /* slopes of the broad form; half size; empty until asked for */
-    float depth;                 /* factor on slopes */
-    struct plane slow;           /* size of fields; no pixels */
-    float slow_per_unit;         /* of their pixels */
-    bool exact;                  /* the picture's pixels are those of the full-size maps */
+    struct plane light;  /* share of the key light that the relief lets through; half size */
+    lane4 *about;        /* form, cavity, light, importance: mixed as one; half size; owned */
+    lane4 *broad;        /* slopes of the broad form along x and y, lettering; half size; owned;
+                            NULL until asked for */
+    float depth;         /* factor on slopes */
+    struct plane slow;   /* size of fields; no pixels */
+    float slow_per_unit; /* of their pixels */
+    bool exact;          /* the picture's pixels are those of the full-size maps */
 };
 
 /* One place of it. */
@@ -31,6 +33,15 @@ struct spot {
     struct plane_place half; /* of it in maps of half size */
     struct plane_place slow; /* of it in fields */
 };
+
+/* plane_mix() of four planes. */
+static inline lane4 lanes_mix(const lane4 *px, const struct plane_place *w)
+{
+    const lane4 *a = px + w->at, *b = a + w->down;
+    lane4 up = a[0] + (a[w->right] - a[0]) * w->tx, down = b[0] + (b[w->right] - b[0]) * w->tx;
+
+    return up + (down - up) * w->ty;
+}
 
 static inline void normal_of(float gx, float gy, float n[3])
 {
@@ -53,6 +64,16 @@ static inline void spot_bump(struct spot *t, float gx, float gy)
 MUST_USE enum err surface_new(struct surface *s, const struct look_picture *p, float depth);
 void surface_release(struct surface *s);
 
+/* Where a pixel of the picture lies in maps of half size. */
+static inline struct plane_place surface_half(const struct surface *s, int x, int y)
+{
+    const struct look_maps *m = s->p->maps;
+    float per_px = 1.0f / s->p->px_per_unit;
+
+    return plane_place(&m->form, ((float)x + 0.5f) * per_px * m->half_per_unit,
+                       ((float)y + 0.5f) * per_px * m->half_per_unit);
+}
+
 /* At a pixel of the picture. Inline, so that a caller pays only for what it reads. */
 static inline void surface_spot(const struct surface *s, int x, int y, struct spot *out)
 {
@@ -61,8 +82,7 @@ static inline void surface_spot(const struct surface *s, int x, int y, struct sp
 
     out->x = ((float)x + 0.5f) * per_px;
     out->y = ((float)y + 0.5f) * per_px;
-    struct plane_place half =
-        plane_place(&m->form, out->x * m->half_per_unit, out->y * m->half_per_unit);
+    struct plane_place half = surface_half(s, x, y);
     if (s->exact) {
         out->gx = s->depth * plane_row(&m->slope_x, y)[x];
         out->gy = s->depth * plane_row(&m->slope_y, y)[x];
@@ -76,28 +96,29 @@ static inline void surface_spot(const struct surface *s, int x, int y, struct sp
     }
     out->half = half;
     out->slow = plane_place(&s->slow, out->x * s->slow_per_unit, out->y * s->slow_per_unit);
-    out->height = s->depth * plane_mix(&m->form, &half);
-    out->cavity = plane_mix(&m->cavity, &half);
-    out->light = plane_mix(&s->light, &half);
-    out->care = plane_mix(&m->importance, &half);
+    lane4 about = lanes_mix(s->about, &half);
+    out->height = s->depth * about[0];
+    out->cavity = about[1];
+    out->light = about[2];
+    out->care = about[3];
     spot_bump(out, 0.0f, 0.0f);
 }
 
-/* Prepares surface_soft(): the form blurred by `units`. ERR_NOMEM, ERR_CANCELLED. */
+/* Prepares surface_broad(): the form blurred by `units`. ERR_NOMEM, ERR_CANCELLED. */
 MUST_USE enum err surface_soften(struct surface *s, float units);
 
-/* Normal of the broad form, unit length. */
-static inline void surface_soft(const struct surface *s, const struct spot *t, float n[3])
+/* Slope of the broad form along x and y, and how much a place is lettering. */
+static inline lane4 surface_broad(const struct surface *s, const struct spot *t)
 {
-    normal_of(plane_mix(&s->soft_x, &t->half), plane_mix(&s->soft_y, &t->half), n);
+    return lanes_mix(s->broad, &t->half);
 }
 
 /* Unit vector towards the key light, 42 degrees above the picture. */
 void surface_key(const struct surface *s, float l[3]);
 
-/* Light that a mirror at this place sends to the viewer from a photographer's studio: about .3 from
- * the front, up to 3 from the lamp. rough: 0 sharp, 1 all blurred. */
-float surface_studio(const struct surface *s, const struct spot *t, float rough);
+/* Light that a mirror with this normal sends to the viewer from a photographer's studio: about .3
+ * from the front, up to 3 from the lamp. rough: 0 sharp, 1 all blurred. */
+float surface_studio(const struct surface *s, const float n[3], float rough);
 
 /*
  * Numbers that vary slowly over the surface (nothing finer than 8 units): worked out every 4 units,
@@ -185,11 +206,17 @@ static inline lane4 lab_of_light(lane4 rgb)
 }
 
 /* A spread of light over film (after Narkowicz's fit of ACES 2015): 0..inf to 0..1; in OKLab. */
-static inline lane4 lab_on_film(const float light[LAB])
+static inline lane4 lab_on_film(lane4 x)
 {
-    lane4 x = {light[0], light[1], light[2], 0.0f};
-
     return lab_of_light(x * (2.51f * x + 0.03f) / (x * (2.51f * x + 0.56f) + 0.14f));
+}
+
+/* lab_on_film() of a row of n. A pass of its own: its divisions wait for each other, and those of
+ * the next pixels must be near for a processor to fill the time with. */
+static inline void film_row(lane4 *row, int n)
+{
+    for (int x = 0; x < n; x++)
+        row[x] = lab_on_film(row[x]);
 }
 
 /* 1 at 0, falling to both sides, under .07 from 1.75 on. */

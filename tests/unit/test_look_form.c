@@ -183,6 +183,8 @@ static void shadows_are_those_of_a_ray_walked_slowly(void **state)
 
     // A ridge, a tower and a dent.
     assert_int_equal(plane_new(&m.form, 96, 64), ERR_OK);
+    assert_int_equal(plane_new(&m.cavity, 96, 64), ERR_OK);
+    assert_int_equal(plane_new(&m.importance, 96, 64), ERR_OK);
     for (int y = 0; y < 64; y++)
         for (int x = 0; x < 96; x++) {
             float u = (float)x - 30.0f, v = (float)y - 30.0f, w = (float)x - 70.0f;
@@ -206,6 +208,8 @@ static void shadows_are_those_of_a_ray_walked_slowly(void **state)
         assert_true(s.light.px[i] > 0.999f);
     surface_release(&s);
     plane_release(&m.form);
+    plane_release(&m.cavity);
+    plane_release(&m.importance);
 }
 
 static void normals_have_length_one_and_lean_from_the_slope(void **state)
@@ -247,7 +251,7 @@ static void light_on_lanes_is_light_in_oklab(void **state)
             assert_true(fabsf(fast[k] - slow[k]) < 2e-4f);
     }
     // Film takes any light, and never gives more than white.
-    const float dazzling[LAB] = {1e4f, 1e4f, 1e4f}, none[LAB] = {0};
+    const lane4 dazzling = {1e4f, 1e4f, 1e4f}, none = {0};
     assert_true(lab_on_film(dazzling)[0] > 0.99f && lab_on_film(dazzling)[0] <= 1.0001f);
     assert_true(lab_on_film(none)[0] < 0.001f);
 }

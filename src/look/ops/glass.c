@@ -190,5 +190,6 @@ const struct look_op look_op_glass = {
     .needs = NEED_FINE | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES,
     .cost_ms = 260,
     .scratch_bytes = 6,
+    .covers = true,
     .run = glass_run,
 };

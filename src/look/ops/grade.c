@@ -22,6 +22,7 @@ static const struct look_param PARAM[] = {
 struct grade {
     struct look_picture *p;
     const float *value;
+    float chroma, split; /* all told */
 };
 
 // Leaves the first `knee` of the way alone and bends the rest below 1.
@@ -57,11 +58,8 @@ static lane4 grade_pixel(const struct grade *g, lane4 px)
     x = x > 0.5f ? soft_limit(x, 0.85f) : 1.0f - soft_limit(1.0f - x, 0.85f);
     L = value[BLACK] + range * x;
 
-    float factor = mixf(value[CHROMA] * v->chroma, 1.0f, 0.7f * mood_toned(g->p->mood));
-    a = a * factor + value[SHIFT] * v->shift[1];
-    // Where the prompt names the light, that alone tells lights from shadows.
-    float split = g->p->mood ? 0.0f : value[SPLIT] + v->split;
-    b = b * factor + value[SHIFT] * v->shift[2] + split * 2.0f * (x - 0.5f);
+    a = a * g->chroma + value[SHIFT] * v->shift[1];
+    b = b * g->chroma + value[SHIFT] * v->shift[2] + g->split * 2.0f * (x - 0.5f);
     float chroma = sqrtf(a * a + b * b);
     // The darkest and the lightest paints have the least colour.
     float most = value[LIMIT] * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));
@@ -82,7 +80,12 @@ static void grade_row(void *ctx, int y, int worker)
 
 static enum err grade_run(struct look_picture *p, const float *value)
 {
-    struct grade g = {.p = p, .value = value};
+    const struct look_variation *v = &p->variation;
+    struct grade g = {.p = p,
+                      .value = value,
+                      .chroma = mixf(value[CHROMA] * v->chroma, 1.0f, 0.7f * mood_toned(p->mood)),
+                      // Where the prompt names the light, that alone tells lights from shadows.
+                      .split = p->mood ? 0.0f : value[SPLIT] + v->split};
 
     return pool_run(p->pool, p->height, grade_row, &g, p->cancel) ? ERR_OK : ERR_CANCELLED;
 }

@@ -64,9 +64,9 @@ static void swell_at(const void *ctx, const struct spot *t, float *out)
              (noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed + 11) - 2.0f * bow_y);
 }
 
-static lane4 metal_pixel(const struct metal *m, int x, int y)
+// Normal of the surface, and the share of light that is left there.
+static lane4 form_pixel(const struct metal *m, int x, int y)
 {
-    static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
     const float *value = m->value;
     struct spot t;
 
@@ -79,23 +79,33 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
         gy += 6.0f * value[GRAIN] * grain.gy;
     }
     float smooth = value[SMOOTH] * (1.0f - 0.6f * smoothf(0.2f, 0.6f, t.care));
-    gx += smooth * (plane_mix(&m->surface.soft_x, &t.half) - t.gx);
-    gy += smooth * (plane_mix(&m->surface.soft_y, &t.half) - t.gy);
+    lane4 broad = surface_broad(&m->surface, &t);
+    gx += smooth * (broad[0] - t.gx);
+    gy += smooth * (broad[1] - t.gy);
     spot_bump(&t, gx, gy);
-    float e = surface_studio(&m->surface, &t, value[ROUGH]);
-    float ry = 2.0f * t.n[2] * t.n[1]; // where the reflected ray goes, down the picture
     // Lettering is cut and filled with black: its strokes are too fine for a relief alone.
-    float print = smoothf(0.3f, 0.7f, plane_mix(&m->p->maps->lettering, &t.half));
+    float print = smoothf(0.3f, 0.7f, broad[2]);
     float keep = value[SHADING] + (1.0f - value[SHADING]) * 0.75f * print;
     float lit = (1.0f - keep + keep * (0.10f + 1.45f * t.shade)) * (0.45f + 0.55f * t.light) *
                 mixf(1.0f, t.cavity, 0.35f + 0.65f * value[TARNISH]);
-    e *= lit * value[EXPOSURE];
+    return (lane4){t.n[0], t.n[1], t.n[2], lit * value[EXPOSURE]};
+}
+
+// Light that the metal sends from there.
+static lane4 metal_pixel(const struct metal *m, lane4 form, int x, int y)
+{
+    static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
+    const float *value = m->value;
+    float n[3] = {form[0], form[1], form[2]};
+    float e = surface_studio(&m->surface, n, value[ROUGH]) * form[3];
+    float ry = 2.0f * n[2] * n[1]; // where the reflected ray goes, down the picture
     // Dark parts see little but other metal, so their light was coloured twice.
     float twice = clampf(value[BOUNCE] * (1.0f - 1.1f * e), 0.0f, 1.5f);
-    float graze = 1.0f - t.n[2], graze2 = graze * graze, fresnel = graze2 * graze2 * graze;
-    float rgb[3];
+    float graze = 1.0f - n[2], graze2 = graze * graze, fresnel = graze2 * graze2 * graze;
+    lane4 rgb = {0};
     struct mood_lamp lamp;
-    mood_lamp_at(m->p->mood, &t.half, e, -ry, &lamp);
+    struct plane_place half = surface_half(&m->surface, x, y);
+    mood_lamp_at(m->p->mood, &half, e, -ry, &lamp);
     for (int k = 0; k < 3; k++) {
         float f = value[RED + k];
         f += (1.0f - f) * fresnel;
@@ -103,7 +113,7 @@ static lane4 metal_pixel(const struct metal *m, int x, int y)
         rgb[k] = e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f) * lamp.gain[k] +
                  lamp.veil[k];
     }
-    return lab_on_film(rgb);
+    return rgb;
 }
 
 static void metal_row(void *ctx, int y, int worker)
@@ -112,8 +122,12 @@ static void metal_row(void *ctx, int y, int worker)
     lane4 *row = picture_row(m->p, y);
 
     (void)worker;
+    // Short loops, as film_row() says.
     for (int x = 0; x < m->p->width; x++)
-        row[x] = metal_pixel(m, x, y);
+        row[x] = form_pixel(m, x, y);
+    for (int x = 0; x < m->p->width; x++)
+        row[x] = metal_pixel(m, row[x], x, y);
+    film_row(row, m->p->width);
 }
 
 static enum err metal_run(struct look_picture *p, const float *value)
@@ -144,6 +158,7 @@ const struct look_op look_op_metal = {
     .param = PARAM,
     .needs = NEED_FORM,
     .cost_ms = 100,
-    .scratch_bytes = 6,
+    .scratch_bytes = 14,
+    .covers = true,
     .run = metal_run,
 };

@@ -113,15 +113,15 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
     float vein = veins_at(s, &t, &cloud);
     // Light that has been inside the stone is shaded by the broad form more than by detail.
     float soft[3], within = value[SOFT];
-    surface_soft(&s->surface, &t, soft);
+    lane4 broad = surface_broad(&s->surface, &t);
+    normal_of(broad[0], broad[1], soft);
     float hard = t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2];
     float d = mixf(hard, soft[0] * key[0] + soft[1] * key[1] + soft[2] * key[2], within);
     float keep = value[SHADING], shade = 1.0f - keep + keep * (0.18f + 1.25f * t.shade);
     // Polishing takes pores: half of what is fine is gone from the mirror.
     struct spot polished = t;
-    spot_bump(&polished, 0.5f * (plane_mix(&s->surface.soft_x, &t.half) - t.gx),
-              0.5f * (plane_mix(&s->surface.soft_y, &t.half) - t.gy));
-    float mirror = surface_studio(&s->surface, &polished, 0.35f - 0.28f * value[POLISH]);
+    spot_bump(&polished, 0.5f * (broad[0] - t.gx), 0.5f * (broad[1] - t.gy));
+    float mirror = surface_studio(&s->surface, polished.n, 0.35f - 0.28f * value[POLISH]);
     float graze = 1.0f - t.n[2], graze2 = graze * graze;
     float fresnel = (0.045f + 0.9f * graze2 * graze2 * graze) * value[POLISH] * t.cavity;
     // Thin parts stand out and face away from the light.
@@ -141,7 +141,7 @@ static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y
         rgb[k] = clampf(sent * lamp.gain[k] + lamp.veil[k], 0.0f, 8.0f);
         rgb[k] = rgb[k] > 0.7f ? 0.7f + 0.3f * ((rgb[k] - 0.7f) / (rgb[k] - 0.4f)) : rgb[k];
     }
-    return lab_of_light((lane4){rgb[0], rgb[1], rgb[2], 0.0f});
+    return (lane4){rgb[0], rgb[1], rgb[2], 0.0f};
 }
 
 static void stone_row(void *ctx, int y, int worker)
@@ -154,6 +154,9 @@ static void stone_row(void *ctx, int y, int worker)
     surface_key(&s->surface, key);
     for (int x = 0; x < s->p->width; x++)
         row[x] = stone_pixel(s, key, x, y);
+    // A loop of its own, as film_row() says.
+    for (int x = 0; x < s->p->width; x++)
+        row[x] = lab_of_light(row[x]);
 }
 
 static enum err stone_run(struct look_picture *p, const float *value)
@@ -178,6 +181,7 @@ const struct look_op look_op_stone = {
     .param = PARAM,
     .needs = NEED_FORM,
     .cost_ms = 160,
-    .scratch_bytes = 6,
+    .scratch_bytes = 14,
+    .covers = true,
     .run = stone_run,
 };

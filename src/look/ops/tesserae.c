@@ -121,5 +121,6 @@ const struct look_op look_op_tesserae = {
     .needs = NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE,
     .cost_ms = 300,
     .scratch_bytes = 6,
+    .covers = true,
     .run = tesserae_run,
 };

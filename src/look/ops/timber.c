@@ -107,7 +107,7 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
     const float *value = s->value;
     struct cut g;
     struct spot t;
-    float rgb[3];
+    lane4 rgb = {0};
 
     surface_spot(&s->surface, x, y, &t);
     cut_at(s, &t, &g);
@@ -117,7 +117,7 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
     float keep = value[SHADING], shade = 1.0f - keep + keep * (0.22f + 1.2f * t.shade);
     float light = (1.30f * d * mixf(0.25f, 1.0f, t.light) + 0.16f) * t.cavity * shade;
     float wax = value[GLOSS] * t.cavity *
-                surface_studio(&s->surface, &t, 0.45f - 0.25f * value[GLOSS]);
+                surface_studio(&s->surface, t.n, 0.45f - 0.25f * value[GLOSS]);
     float tone = clampf(value[RINGS] * g.late - 0.35f * value[FIBRE] * g.fibre +
                             value[STREAKS] * g.streak + 0.12f,
                         0.0f, 1.0f);
@@ -129,7 +129,7 @@ static lane4 timber_pixel(const struct timber *s, const float key[3], int x, int
         float sent = 0.62f * value[EXPOSURE] * c + 0.035f * wax * wax;
         rgb[k] = sent * lamp.gain[k] + lamp.veil[k];
     }
-    return lab_on_film(rgb);
+    return rgb;
 }
 
 static void timber_row(void *ctx, int y, int worker)
@@ -142,6 +142,7 @@ static void timber_row(void *ctx, int y, int worker)
     surface_key(&s->surface, key);
     for (int x = 0; x < s->p->width; x++)
         row[x] = timber_pixel(s, key, x, y);
+    film_row(row, s->p->width);
 }
 
 static enum err timber_run(struct look_picture *p, const float *value)
@@ -164,6 +165,7 @@ const struct look_op look_op_timber = {
     .param = PARAM,
     .needs = NEED_FORM,
     .cost_ms = 180,
-    .scratch_bytes = 6,
+    .scratch_bytes = 10,
+    .covers = true,
     .run = timber_run,
 };

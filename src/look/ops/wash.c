@@ -92,5 +92,6 @@ const struct look_op look_op_wash = {
     .needs = NEED_FINE | NEED_ABSTRACT | NEED_IMPORTANCE,
     .cost_ms = 84,
     .scratch_bytes = 6,
+    .covers = true,
     .run = wash_run,
 };

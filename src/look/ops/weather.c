@@ -64,6 +64,8 @@ static const float GRAIN_PER_UNIT = 1.6f;
 
 enum { MUCH, OLD, WATER };
 
+enum { SPAN = 64 }; // pixels that are worked on together
+
 // Where water runs down, about -1..1: streaks that wander a little, in two widths.
 static float runs_at(float x, float y, uint32_t seed)
 {
@@ -87,12 +89,13 @@ static void crust_at(const void *ctx, const struct spot *t, float *out)
     out[WATER] = 0.7f * run + 0.5f * noise_sum(t->x * 0.02f, t->y * 0.013f, 2, w->seed + 121);
 }
 
-static lane4 weather_pixel(const struct weather *w, const float key[3], int x, int y, lane4 below)
+// Light that the crust sends, and in the fourth lane how much of it there is; 0: none.
+static lane4 crust_pixel(const struct weather *w, const float key[3], int x, int y)
 {
     const float *value = w->value;
     struct grain_spot grain;
     struct spot t;
-    float rgb[3];
+    lane4 rgb = {0};
 
     surface_spot(&w->surface, x, y, &t);
     grain_at(&w->grain, GRAIN_PER_UNIT * t.x, GRAIN_PER_UNIT * t.y, &grain);
@@ -100,7 +103,7 @@ static lane4 weather_pixel(const struct weather *w, const float key[3], int x, i
                           field_at(&w->crust, MUCH, &t) + value[HOLLOWS] * (0.85f - t.cavity) +
                               value[FACES] * t.care + 0.35f * grain.value);
     if (share <= 0.0f)
-        return below;
+        return (lane4){0};
     spot_bump(&t, 6.0f * value[PITS] * grain.gx, 6.0f * value[PITS] * grain.gy);
     float d = clampf(t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2], 0.0f, 1.0f);
     float keep = value[SHADING];
@@ -118,7 +121,8 @@ static lane4 weather_pixel(const struct weather *w, const float key[3], int x, i
         c = 0.62f * light * mixf(c, value[FRESH_RED + k], fresh);
         rgb[k] = c * lamp.gain[k] + lamp.veil[k];
     }
-    return below + (lane4){share, share, share, 0.0f} * (lab_on_film(rgb) - below);
+    rgb[3] = share;
+    return rgb;
 }
 
 static void weather_row(void *ctx, int y, int worker)
@@ -129,8 +133,21 @@ static void weather_row(void *ctx, int y, int worker)
 
     (void)worker;
     surface_key(&w->surface, key);
-    for (int x = 0; x < w->p->width; x++)
-        row[x] = weather_pixel(w, key, x, y, row[x]);
+    for (int x = 0; x < w->p->width; x += SPAN) {
+        lane4 crust[SPAN];
+        int at[SPAN], n = 0;
+        for (int i = x; i < x + SPAN && i < w->p->width; i++) {
+            crust[n] = crust_pixel(w, key, i, y);
+            at[n] = i;
+            n += crust[n][3] > 0.0f;
+        }
+        // A loop of its own, as film_row() says.
+        for (int i = 0; i < n; i++) {
+            lane4 *to = &row[at[i]];
+            float share = crust[i][3];
+            *to += (lane4){share, share, share, 0.0f} * (lab_on_film(crust[i]) - *to);
+        }
+    }
 }
 
 static enum err weather_run(struct look_picture *p, const float *value)
@@ -158,6 +175,6 @@ const struct look_op look_op_weather = {
     .param = PARAM,
     .needs = NEED_FORM,
     .cost_ms = 120,
-    .scratch_bytes = 6,
+    .scratch_bytes = 10,
     .run = weather_run,
 };
