@@ -103,6 +103,8 @@ static void sizes_out_of_range_and_other_kinds_are_refused(void **state)
         {'q', "model_type", "\"qwen2\"", ERR_UNSUPPORTED},
         {'q', "attention_bias", "true", ERR_UNSUPPORTED},
         {'q', "rope_scaling", "{\"type\":\"yarn\"}", ERR_UNSUPPORTED},
+        {'q', "rope_parameters", "{\"rope_type\":\"default\"}", ERR_OK},
+        {'q', "rope_parameters", "{\"rope_type\":\"yarn\"}", ERR_UNSUPPORTED},
         {'q', "num_key_value_heads", "3", ERR_UNSUPPORTED},
         {'q', "num_hidden_layers", "7", ERR_UNSUPPORTED},
         {'q', "num_hidden_layers", "36", ERR_OK},

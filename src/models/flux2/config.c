@@ -150,6 +150,7 @@ static enum err read_text(const json_t *root, struct flux2_text_config *c, struc
                                              {"attention_bias", "false", false},
                                              {"rope_scaling", "null", false},
                                              {"use_sliding_window", "false", false}};
+    static const struct fixed_row ROTARY[] = {{"rope_type", "\"default\"", false}};
     // Newer files nest it.
     const json_t *theta = json_object_get(root, "rope_theta");
     const json_t *nested = json_object_get(root, "rope_parameters");
@@ -159,6 +160,8 @@ static enum err read_text(const json_t *root, struct flux2_text_config *c, struc
     enum err e = read_sizes(root, SIZE, sizeof(SIZE) / sizeof(SIZE[0]), c, note);
     if (e == ERR_OK)
         e = check_fixed(root, FIXED, sizeof(FIXED) / sizeof(FIXED[0]), note);
+    if (e == ERR_OK)
+        e = check_fixed(nested, ROTARY, 1, note);
     if (e == ERR_OK)
         e = read_real(theta, "rope_theta", 1.0, 1e9, &c->theta, note);
     if (e == ERR_OK)
