@@ -9,6 +9,7 @@
 #include "image/colour.h"
 #include "look/colour.h"
 #include "look/structure.h"
+#include "look/traits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 enum { POINTS = 5, PICTURES = ENGINE_PICTURES_MAX };
 
 struct flags {
-    const char *look;
+    const char *look, *only;
     int64_t threads, pixels;
     bool json;
 };
@@ -28,10 +29,12 @@ struct flags {
 
 static const struct config_option rows[] = {
     ROW("look", CONFIG_TEXT, look, .value = "NAME", .help = "this one alone"),
+    ROW("only", CONFIG_CHOICE, only, .choices = "all|s|iw|q|chaos|weight", .fallback = "all",
+        .help = "this parameter alone"),
     ROW("threads", CONFIG_NUMBER, threads, .min = 1, .max = POOL_THREADS_MAX, .fallback = "2",
         .value = "N", .help = "threads to render with"),
     ROW("pixels", CONFIG_NUMBER, pixels, .min = 4096, .max = IMAGE_RESULT_PIXELS_MAX,
-        .fallback = "196608", .value = "N", .help = "size that the photo is brought to"),
+        .fallback = "524288", .value = "N", .help = "size that the photo is brought to"),
     ROW("json", CONFIG_SWITCH, json, .help = "print one JSON object instead of a table"),
 };
 
@@ -39,9 +42,9 @@ static const struct command_line line = {
     .usage = "patina bench curves [PHOTO] [flags]",
     .about =
         "How each look answers to the parameters of a prompt, from the least to the most:\n"
-        "  --iw     how much of the photo's structure is kept: mean of `bench structure`'s three\n"
-        "  --s      the same, which falls\n"
-        "  --q      detail: mean difference of neighbouring pixels' lightness\n"
+        "  --s      how much of the photo is kept, which falls: mean of `bench structure`'s four\n"
+        "  --iw     how much of its fine structure is kept: `fine` of the same\n"
+        "  --q      how fine the work is: mean difference of neighbouring pixels' lightness\n"
         "  --chaos  how far the most alike two of the four differ, after a blur\n"
         "  ::       distance from the other look that it is blended with\n"
         "Without a photo a scene is made up.",
@@ -49,22 +52,23 @@ static const struct command_line line = {
     .words_max = 1,
 };
 
-enum measure { KEPT, DETAIL, AMONG_FOUR, FROM_OTHER };
+enum measure { KEPT, KEPT_FINE, FINENESS, AMONG_FOUR, FROM_OTHER };
 
 static const struct {
-    const char *name;
+    const char *name, *only;
     enum measure measure;
     int sense;                /* 1: rises, -1: falls */
     const char *says[POINTS]; /* behind the look's name; with FROM_OTHER the other look follows */
 } PARAMETER[] = {
-    {"--s", KEPT, -1, {" --s 0", " --s 50", " --s 100", " --s 400", " --s 1000"}},
-    {"--iw", KEPT, 1, {" --iw 0", " --iw 0.5", " --iw 1", " --iw 2", " --iw 3"}},
-    {"--q", DETAIL, 1, {" --q 0.25", " --q 0.5", " --q 1", " --q 2", " --q 4"}},
+    {"--s", "s", KEPT, -1, {" --s 0", " --s 50", " --s 100", " --s 400", " --s 1000"}},
+    {"--iw", "iw", KEPT_FINE, 1, {" --iw 0", " --iw 0.5", " --iw 1", " --iw 2", " --iw 3"}},
+    {"--q", "q", FINENESS, 1, {" --q 0.25", " --q 0.5", " --q 1", " --q 2", " --q 4"}},
     {"--chaos",
+     "chaos",
      AMONG_FOUR,
      1,
      {" --chaos 0", " --chaos 25", " --chaos 50", " --chaos 75", " --chaos 100"}},
-    {"::", FROM_OTHER, 1, {"::0.25 ", "::0.5 ", "::1 ", "::2 ", "::4 "}},
+    {"::", "weight", FROM_OTHER, 1, {"::0.25 ", "::0.5 ", "::1 ", "::2 ", "::4 "}},
 };
 
 enum { PARAMETERS = sizeof(PARAMETER) / sizeof(PARAMETER[0]) };
@@ -84,6 +88,11 @@ struct bench {
     struct image other[2]; /* the looks that others are blended with, unblended */
 };
 
+static bool is_asked(const struct flags *f, int parameter)
+{
+    return strcmp(f->only, "all") == 0 || strcmp(f->only, PARAMETER[parameter].only) == 0;
+}
+
 static void lab_of(const struct image *im, int x, int y, float lab[3])
 {
     const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
@@ -91,12 +100,13 @@ static void lab_of(const struct image *im, int x, int y, float lab[3])
     oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
 }
 
-static enum err kept(const struct bench *b, const struct image *made, double *out)
+static enum err kept(const struct bench *b, const struct image *made, bool fine, double *out)
 {
     struct structure s;
     enum err e = structure_compare(&b->photo, made, b->pool, &s);
 
-    *out = e == ERR_OK ? (s.tone + s.detail + s.edges) / 3.0 : 0.0;
+    if (e == ERR_OK)
+        *out = fine ? s.fine : (s.tone + s.detail + s.fine + s.edges) / 4.0;
     return e;
 }
 
@@ -119,21 +129,6 @@ static double distance(const struct image *a, const struct image *b, int step)
             sum += (double)sqrtf((float)(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]));
         }
     return n ? sum / n : 0.0;
-}
-
-static double detail(const struct image *im)
-{
-    double sum = 0.0;
-
-    for (int y = 0; y + 1 < im->height; y++)
-        for (int x = 0; x + 1 < im->width; x++) {
-            float here[3], right[3], below[3];
-            lab_of(im, x, y, here);
-            lab_of(im, x + 1, y, right);
-            lab_of(im, x, y + 1, below);
-            sum += (double)(fabsf(right[0] - here[0]) + fabsf(below[0] - here[0]));
-        }
-    return sum / ((double)im->width * im->height);
 }
 
 static double among(const struct image four[PICTURES])
@@ -194,10 +189,10 @@ static enum err measure_curve(const struct bench *b, const char *look, int param
         buf_release(&prompt);
         if (e != ERR_OK)
             return e;
-        if (m == KEPT)
-            e = kept(b, &r.picture[0], &c->at[i]);
-        else if (m == DETAIL)
-            c->at[i] = detail(&r.picture[0]);
+        if (m == KEPT || m == KEPT_FINE)
+            e = kept(b, &r.picture[0], m == KEPT_FINE, &c->at[i]);
+        else if (m == FINENESS)
+            e = traits_fineness(&r.picture[0], &c->at[i]);
         else
             c->at[i] = m == AMONG_FOUR ? among(r.picture)
                                        : distance(&r.picture[0], &b->other[other], 1);
@@ -226,13 +221,16 @@ static void plot(const struct curve *c)
     printf(" %5.3f%s", c->at[POINTS - 1], SAYS[c->verdict]);
 }
 
-static void add_json(struct json_writer *w, const char *look, const struct curve curve[PARAMETERS])
+static void add_json(const struct flags *f, struct json_writer *w, const char *look,
+                     const struct curve curve[PARAMETERS])
 {
     static const char *const SAYS[] = {[GOES] = "goes", [FLAT] = "flat", [WRONG] = "wrong"};
 
     jw_open(w, '{');
     jw_kstr(w, "look", look);
     for (int i = 0; i < (int)PARAMETERS; i++) {
+        if (!is_asked(f, i))
+            continue;
         jw_key(w, PARAMETER[i].name);
         jw_open(w, '{');
         jw_kstr(w, "verdict", SAYS[curve[i].verdict]);
@@ -259,23 +257,27 @@ static enum err measure(const struct bench *b, const struct recipe_set *looks,
     if (!b->f->json) {
         printf("%-16s", "");
         for (int i = 0; i < (int)PARAMETERS; i++)
-            printf(" %-18s", PARAMETER[i].name);
+            if (is_asked(b->f, i))
+                printf(" %-18s", PARAMETER[i].name);
         putchar('\n');
     }
     for (int i = 0; e == ERR_OK && (look = bench_look_at(looks, b->f->look, i)); i++) {
         struct curve curve[PARAMETERS];
         for (int k = 0; e == ERR_OK && k < (int)PARAMETERS; k++) {
+            if (!is_asked(b->f, k))
+                continue;
             e = measure_curve(b, look->name[0], k, &curve[k], note);
             verdicts[e == ERR_OK ? curve[k].verdict : WRONG]++;
         }
         if (e != ERR_OK)
             break;
-        add_json(&w, look->name[0], curve);
+        add_json(b->f, &w, look->name[0], curve);
         if (b->f->json)
             continue;
         printf("%-16s", look->name[0]);
         for (int k = 0; k < (int)PARAMETERS; k++)
-            plot(&curve[k]);
+            if (is_asked(b->f, k))
+                plot(&curve[k]);
         putchar('\n');
         fflush(stdout);
     }

@@ -36,9 +36,9 @@ static const struct command_line line = {
     .usage = "patina bench structure PHOTO... [flags]",
     .about = "How much of the photos' composition each look keeps, the mean over photos and the "
              "least:\ntone is the correlation of blurred lightness, detail that of where there is "
-             "much to "
-             "see,\nedges is F1 of coarse edges, and chance what edges would be of a picture that "
-             "has\nnothing to do with the photo.",
+             "much to\nsee, fine that of fine bands of lightness, edges is F1 of coarse edges, and "
+             "chance what\nedges would be of a picture that "
+             "has nothing to do with the photo.",
     .config = {rows, sizeof rows / sizeof *rows, NULL},
     .words_min = 1,
     .words_max = PHOTOS_MAX,
@@ -61,12 +61,15 @@ static void add(struct row *r, const struct structure *s, int photos, const char
 {
     r->mean.tone += s->tone / photos;
     r->mean.detail += s->detail / photos;
+    r->mean.fine += s->fine / photos;
     r->mean.edges += s->edges / photos;
     r->mean.chance += s->chance / photos;
     if (!r->worst || s->tone < r->least.tone)
         r->least.tone = s->tone;
     if (!r->worst || s->detail < r->least.detail)
         r->least.detail = s->detail;
+    if (!r->worst || s->fine < r->least.fine)
+        r->least.fine = s->fine;
     if (!r->worst || s->edges < r->least.edges) {
         r->least.edges = s->edges;
         r->worst = photo;
@@ -104,14 +107,14 @@ static enum err measure_photo(struct table *t, const struct flags *f, const char
 
 static void print_table(const struct table *t)
 {
-    printf("%d photo%s        tone        detail          edges\n", t->photos,
+    printf("%d photo%s        tone        detail          fine         edges\n", t->photos,
            &"s"[t->photos == 1]);
-    printf("%-18s  mean least   mean least   mean least chance  least of\n", "look");
+    printf("%-18s  mean least   mean least   mean least   mean least chance  least of\n", "look");
     for (int i = 0; i < t->looks; i++) {
         const struct row *r = &t->row[i];
-        printf("%-18s %5.2f %5.2f  %5.2f %5.2f  %5.2f %5.2f  %5.2f  %s\n", r->look, r->mean.tone,
-               r->least.tone, r->mean.detail, r->least.detail, r->mean.edges, r->least.edges,
-               r->mean.chance, r->worst);
+        printf("%-18s %5.2f %5.2f  %5.2f %5.2f  %5.2f %5.2f  %5.2f %5.2f  %5.2f  %s\n", r->look,
+               r->mean.tone, r->least.tone, r->mean.detail, r->least.detail, r->mean.fine,
+               r->least.fine, r->mean.edges, r->least.edges, r->mean.chance, r->worst);
     }
 }
 
@@ -138,6 +141,8 @@ static void print_json(const struct table *t)
         add_figure(&w, "tone_least", r->least.tone);
         add_figure(&w, "detail", r->mean.detail);
         add_figure(&w, "detail_least", r->least.detail);
+        add_figure(&w, "fine", r->mean.fine);
+        add_figure(&w, "fine_least", r->least.fine);
         add_figure(&w, "edges", r->mean.edges);
         add_figure(&w, "edges_least", r->least.edges);
         add_figure(&w, "edges_chance", r->mean.chance);

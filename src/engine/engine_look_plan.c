@@ -183,6 +183,9 @@ void look_reading_make(const struct recipe_set *set, const struct prompt *p,
     out->own = own_look(set, &all) != NULL;
     out->plan.detail = p->iw;
     out->plan.effort = p->q;
-    for (int i = 0; i < out->recipes; i++)
+    for (int i = 0; i < out->recipes; i++) {
         recipe_respond(&out->recipe[i], cue, cues);
+        if (out->plan.parts > 1)
+            recipe_unframe(&out->recipe[i]);
+    }
 }

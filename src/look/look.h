@@ -38,6 +38,7 @@ struct look_options {
     int excluded;
     bool flat, bare;       /* without relief, without canvas */
     struct look_mood mood; /* light and palette; all zero: the photo's */
+    bool plain;            /* the four have the recipe's own colours: another look works on them */
     bool raw;              /* the four differ less: nobody's taste but the photo's */
 };
 

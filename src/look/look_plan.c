@@ -22,11 +22,12 @@ struct look_span look_span_part(const struct look_span *s, int i, int n)
     return (struct look_span){.r = s->r, .from = from, .to = from + each};
 }
 
-// The first recipe of a chain makes the thing, the second paints it: light, palette and what must
-// not be in the picture are the second's.
+// The first recipe of a chain makes the thing, the second paints it: light, palette, the colours by
+// which the four differ and what must not be in the picture are the second's.
 static struct look_options options_of_first(const struct look_options *o)
 {
-    return (struct look_options){.chaos = o->chaos, .style = o->style, .raw = o->raw};
+    return (struct look_options){
+        .chaos = o->chaos, .style = o->style, .plain = true, .raw = o->raw};
 }
 
 static enum err light(const struct look_request *r, struct look_maps *maps)

@@ -58,7 +58,7 @@ static float brought_out(float L, float slow, float slope, float keep)
     float over = L - slow;
 
     return L +
-           0.9f * (keep - 1.0f) * clampf(slope, 0.0f, 1.0f) * over / (1.0f + 4.0f * fabsf(over));
+           0.5f * (keep - 1.0f) * clampf(slope, 0.0f, 1.0f) * over / (1.0f + 4.0f * fabsf(over));
 }
 
 static void detail_row(void *ctx, int y, int worker)

@@ -114,6 +114,10 @@ bool recipe_responds(const struct recipe *r, const char *word);
  * of its words. */
 void recipe_respond(struct recipe *r, const struct recipe_cue *cue, int cues);
 
+/* Leaves out its frames, plate marks and bare borders: a picture that is blended of several has
+ * none, or parts of one would stand about. */
+void recipe_unframe(struct recipe *r);
+
 /* All looks: those built in, then the `*.look` files of `dir` (NULL: none), of which one with the
  * name of another replaces it. */
 struct recipe_set;

@@ -153,3 +153,16 @@ void recipe_respond(struct recipe *r, const struct recipe_cue *cue, int cues)
                 r->step[i].value[k] = clampf(r->step[i].value[k] + by[i][k], p[k].least, p[k].most);
     }
 }
+
+void recipe_unframe(struct recipe *r)
+{
+    static const char *const AROUND[] = {"frame", "margin", "border", "ragged", "plate"};
+
+    for (int i = 0; i < r->steps; i++)
+        for (size_t k = 0; k < sizeof(AROUND) / sizeof(AROUND[0]); k++) {
+            const struct look_op *op = r->step[i].op;
+            int at = param_find(op, (struct piece){AROUND[k], strlen(AROUND[k])});
+            if (at >= 0)
+                r->step[i].value[at] = op->param[at].least;
+        }
+}

@@ -3,7 +3,7 @@
 
 #include "image/colour.h"
 #include "look/colour.h"
-#include "look/plane.h"
+#include "look/maps_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,13 @@ static const float MARGIN = 0.04f;   // of the long side
 static const float TONE_BLUR = 6.0f; // pixels, as all below
 static const float DETAIL_BLUR = 3.0f;
 static const float DETAIL_FLOOR = 0.003f; // L per pixel: less is nothing to see
+static const float FINE_BLUR[] = {1.0f, 2.0f, 4.0f};
 static const float EDGE_BLUR = 2.0f;
 static const int EDGE_REACH = 3;
 static const float EDGE_LEAST = 0.002f; // L per pixel: weaker ones are a photo's noise
-static const double EDGE_SHARE = 0.01;  // of all pixels, at most
+static const double CALM = 1e-5;        // variance that is none
+static const double CALM_BAND = 1e-8;
+static const double EDGE_SHARE = 0.01; // of all pixels, at most
 
 struct lightness_rows {
     const struct image *im;
@@ -68,7 +71,8 @@ static struct inner inner_of(const struct plane *p)
     return (struct inner){mx, my, p->width - mx, p->height - my};
 }
 
-static double correlation(const struct plane *a, const struct plane *b)
+// A plane of less variance than `calm` has nothing to tell.
+static double correlation(const struct plane *a, const struct plane *b, double calm)
 {
     struct inner in = inner_of(a);
     double n = (double)(in.x1 - in.x0) * (in.y1 - in.y0);
@@ -86,9 +90,9 @@ static double correlation(const struct plane *a, const struct plane *b)
             bb += db * db;
             ab += da * db;
         }
-    if (aa < 1e-5 * n)
+    if (aa < calm * n)
         return 1.0;
-    return bb > 1e-9 * n ? ab / sqrt(aa * bb) : 0.0;
+    return bb > 1e-4 * calm * n ? ab / sqrt(aa * bb) : 0.0;
 }
 
 static float gradient(const struct plane *p, int x, int y, float *gx, float *gy)
@@ -219,9 +223,11 @@ static double f1(const struct plane *a, const struct plane *b, bool turned)
     return recall + precision > 0.0 ? 2.0 * recall * precision / (recall + precision) : 0.0;
 }
 
+enum { FINE_BANDS = sizeof(FINE_BLUR) / sizeof(FINE_BLUR[0]) - 1 };
+
 // What is compared of one picture.
 struct view {
-    struct plane L, tone, detail, edges;
+    struct plane L, tone, detail, edges, fine[FINE_BANDS];
 };
 
 static void view_release(struct view *v)
@@ -230,6 +236,23 @@ static void view_release(struct view *v)
     plane_release(&v->tone);
     plane_release(&v->detail);
     plane_release(&v->edges);
+    planes_release(v->fine, FINE_BANDS);
+}
+
+// `upper` and `lower` are free to use.
+static void bands_of(const struct plane *L, struct blur_scratch *s, struct plane *upper,
+                     struct plane *lower, struct plane band[FINE_BANDS])
+{
+    plane_blur(L, upper, FINE_BLUR[0], s);
+    for (int i = 0; i < FINE_BANDS; i++) {
+        plane_blur(L, lower, FINE_BLUR[i + 1], s);
+        for (int y = 0; y < L->height; y++)
+            for (int x = 0; x < L->width; x++)
+                plane_row(&band[i], y)[x] = plane_row(upper, y)[x] - plane_row(lower, y)[x];
+        struct plane spare = *upper;
+        *upper = *lower;
+        *lower = spare;
+    }
 }
 
 // As many edges as *count at most; *count becomes how many there are.
@@ -242,9 +265,12 @@ static enum err view_of(const struct image *im, struct pool *pool, size_t *count
         e = plane_new(&v->tone, v->L.width, v->L.height);
     if (e == ERR_OK)
         e = plane_new(&v->detail, v->L.width, v->L.height);
+    for (int i = 0; i < FINE_BANDS && e == ERR_OK; i++)
+        e = plane_new(&v->fine[i], v->L.width, v->L.height);
     if (e == ERR_OK)
         e = blur_scratch_new(&s, v->L.width, v->L.height, pool, NULL);
     if (e == ERR_OK) {
+        bands_of(&v->L, &s, &v->tone, &v->detail, v->fine);
         size_t most = (size_t)(EDGE_SHARE * v->L.width * v->L.height);
         plane_blur(&v->L, &v->tone, DETAIL_BLUR, &s);
         details_of(&v->tone, &v->detail);
@@ -266,8 +292,11 @@ enum err structure_compare(const struct image *photo, const struct image *made, 
     if (e == ERR_OK)
         e = view_of(made, pool, &there, &is);
     if (e == ERR_OK) {
-        out->tone = correlation(&was.tone, &is.tone);
-        out->detail = correlation(&was.detail, &is.detail);
+        out->tone = correlation(&was.tone, &is.tone, CALM);
+        out->detail = correlation(&was.detail, &is.detail, CALM);
+        out->fine = 0.0;
+        for (int i = 0; i < FINE_BANDS; i++)
+            out->fine += correlation(&was.fine[i], &is.fine[i], CALM_BAND) / FINE_BANDS;
         out->edges = count ? f1(&was.edges, &is.edges, false) : 1.0;
         out->chance = count ? f1(&was.edges, &is.edges, true) : 0.0;
     }

@@ -79,3 +79,24 @@ float traits_distance(const float a[TRAITS], const float b[TRAITS])
         sum += (a[i] - b[i]) * (a[i] - b[i]);
     return sqrtf(sum);
 }
+
+enum err traits_fineness(const struct image *im, double *out)
+{
+    float unused[TRAITS];
+    double sum = 0.0;
+    struct plane L;
+    enum err e = plane_new(&L, im->width, im->height);
+
+    if (e != ERR_OK)
+        return e;
+    read_pixels(im, &L, unused);
+    for (int y = 0; y + 1 < L.height; y++)
+        for (int x = 0; x + 1 < L.width; x++) {
+            float here = plane_row(&L, y)[x];
+            sum += (double)(fabsf(plane_row(&L, y)[x + 1] - here) +
+                            fabsf(plane_row(&L, y + 1)[x] - here));
+        }
+    *out = sum / ((double)L.width * L.height);
+    plane_release(&L);
+    return ERR_OK;
+}

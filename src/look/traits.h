@@ -25,4 +25,8 @@ MUST_USE enum err traits_of(const struct image *im, struct pool *pool, float out
 /* How far two pictures are from each other; a difference of 0.05 shows. */
 float traits_distance(const float a[TRAITS], const float b[TRAITS]);
 
+/* How fine the work of a picture is: the mean difference of neighbouring pixels' L. Only pictures
+ * of one size compare. ERR_NOMEM. */
+MUST_USE enum err traits_fineness(const struct image *im, double *out);
+
 #endif

@@ -74,10 +74,14 @@ void look_variation_of(uint32_t seed, const struct look_options *o, struct look_
         .brush = clampf(1.0f + (k->brush - 1.0f) * far + 0.1f * far * dice(seed, 4), 0.7f, 1.5f),
         .wander = 0.14f + 0.2f * o->chaos,
     };
+    if (o->plain) {
+        out->shift[0] = out->shift[1] = out->shift[2] = out->split = 0.0f;
+        out->chroma = out->contrast = 1.0f;
+    }
     if (o->mood.words > 0)
         keep_mood(&o->mood.light, seed, far, out);
     turn_approx(k->light + 0.03f * dice(seed, 5), &out->light_x, &out->light_y);
-    if (o->style != 0) {
+    if (o->style != 0 && !o->plain) {
         // Nothing understood: the words still choose, by their hash.
         float hue_c, hue_s;
         turn_approx(0.5f + 0.5f * dice(o->style, 6), &hue_c, &hue_s);

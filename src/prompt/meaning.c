@@ -127,7 +127,8 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
 
     if (r->failed || weight == 0)
         return;
-    context_settle(t, count, r->out->medium != NULL);
+    // Weighted parts are pictures of their own; the rest of a part goes on where it began.
+    context_settle(t, count, part->medium != NULL);
     for (size_t i = 0; i < count; i++) {
         bool thing = !t[i].entry || t[i].kind <= LEXICON_SUBJECT;
         if (t[i].excluded || (weight < 0 && thing)) {

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* What every look answers to what a prompt says: each parameter has a visible effect that grows
- * along its range, and each look's own words change it. */
+/* What every look answers to what a prompt says: each parameter is seen on both sides of its usual
+ * value, and each look's own words change it. */
 
 enum { SIDE = 192 };
 
@@ -100,15 +100,14 @@ static void try_parameter(const struct fixture *f, const struct image *source, c
     snprintf(prompt, sizeof(prompt), "%s %s", look, high);
     make(f, source, prompt, &at_high);
     double below = apart(&at_low, usual), above = apart(usual, &at_high);
-    double all = apart(&at_low, &at_high);
-    if (below < least || above < least || all <= below || all <= above)
-        fail_msg("%s: %.3f from \"%s\", %.3f to \"%s\", %.3f in all", look, below, low, above, high,
-                 all);
+    // Where it leads to is asked in test_look_curves.c.
+    if (below < least || above < least)
+        fail_msg("%s: %.3f from \"%s\", %.3f to \"%s\"", look, below, low, above, high);
     image_release(&at_low.made);
     image_release(&at_high.made);
 }
 
-static void parameters_have_an_effect_that_grows(void **state)
+static void parameters_are_seen_on_both_sides(void **state)
 {
     const struct fixture *f = *state;
     struct image source;
@@ -185,7 +184,7 @@ static void words_move_what_they_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parameters_have_an_effect_that_grows),
+        cmocka_unit_test(parameters_are_seen_on_both_sides),
         cmocka_unit_test(numbers_between_go_part_of_the_way),
         cmocka_unit_test(words_move_what_they_list),
     };
