@@ -6,6 +6,7 @@
 #include "cli/doctor.h"
 #include "cli/key.h"
 #include "cli/looks.h"
+#include "cli/model.h"
 #include "cli/render.h"
 #include "cli/webhook.h"
 #include "server/describe.h"
@@ -26,11 +27,11 @@ static const struct command commands[] = {
     {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
     {"doctor", "what works here, what does not, and what to do", doctor_command},
     {"bench", "measure looks and service: bench look, structure, curves, api", bench_command},
+    {"model", "look at a neural engine's weights: model check", model_command},
     {"--describe", NULL, describe_command}, // by tools
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
     {"worker", NULL, NULL},
-    {"model", NULL, NULL},
     {NULL, NULL, NULL},
 };
 
