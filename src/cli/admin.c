@@ -11,7 +11,7 @@
 // Leases are the service's: none is ever taken here.
 enum { LEASE_MS = 60 * 1000 };
 
-static int complain(const struct admin *a, int code, const char *fmt, va_list ap)
+static int PRINTF_LIKE(3, 0) complain(const struct admin *a, int code, const char *fmt, va_list ap)
 {
     struct buf text = BUF_INIT;
 

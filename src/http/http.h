@@ -159,7 +159,8 @@ struct http_stream {
 };
 
 /* Instead of http_answer(), inside the handler alone. `head` gives status and type; its body is not
- * used. A server that stops ends its streams at once. False when there are too many: then the
+ * used. A stream's connection is closed at its end; a server that stops ends its streams at once.
+ * False when there are too many: then the
  * request is still to be answered. */
 bool http_answer_stream(struct http_request *r, const struct http_response *head,
                         const struct http_stream *s, void *ctx);

@@ -94,6 +94,7 @@ enum stream_state {
 struct conn {
     struct watched watched; /* first: the watch knows connections by it */
     _Atomic int stream;     /* enum stream_state */
+    bool counted_apart;     /* in server.streams */
     pthread_t thread;       /* of the library, that serves it */
     struct http_request request;
 };
@@ -113,7 +114,7 @@ struct http_server {
     _Atomic uint64_t next_id;
     _Atomic size_t body_bytes; /* of all bodies being received */
     _Atomic int under_way;     /* requests begun and not completed */
-    _Atomic int streams;       /* of them */
+    _Atomic int streams;       /* connections that have a stream, or had one and are closing */
     _Atomic int stopping;      /* 1: no new requests; 2: whoever waits is answered 503 */
     pthread_mutex_t idle_lock;
     pthread_cond_t idle; /* under_way fell to 0 while stopping */

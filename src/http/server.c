@@ -65,6 +65,8 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd, void **slot,
     } else if (c) {
         int parked = REQUEST_ABANDONED;
         watch_remove(s->watch, &c->watched);
+        if (c->counted_apart)
+            atomic_fetch_sub(&s->streams, 1);
         if (atomic_compare_exchange_strong(&c->request.state, &parked, REQUEST_ORPHANED))
             return; // the late answerer frees it
         request_release(&c->request);

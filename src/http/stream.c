@@ -83,6 +83,10 @@ bool http_answer_stream(struct http_request *r, const struct http_response *head
         return false;
     }
     atomic_store(&conn_of(r)->stream, STREAM_BUSY);
+    // Its connection is counted apart until it is closed, so it does not go on to other requests:
+    // thousands of streams that end together must not become thousands of connections.
+    conn_of(r)->counted_apart = true;
+    r->close = true;
     r->stream = s;
     r->stream_ctx = ctx;
     out.type = head->type;
@@ -102,7 +106,6 @@ void stream_close(struct http_request *r)
         return;
     r->stream->closed(r->stream_ctx);
     atomic_store(&conn_of(r)->stream, STREAM_NONE);
-    atomic_fetch_sub(&r->server->streams, 1);
     buf_release(&r->piece);
     r->stream = NULL;
 }

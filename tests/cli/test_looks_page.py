@@ -25,8 +25,9 @@ def patina(*args, cwd=ROOT, **environment):
 
 
 def block_after(words):
-    """The indented lines that follow a sentence which ends in these words."""
-    text = PAGE[PAGE.index(words) + len(words):].lstrip("\n")
+    """The indented lines that follow a sentence which ends in these words; marks for the test of all
+    pages may stand between."""
+    text = re.sub(r"^\s*<!--.*?-->", "", PAGE[PAGE.index(words) + len(words):]).lstrip("\n")
     lines = []
     for line in text.splitlines():
         if line and not line.startswith("    "):

@@ -745,10 +745,7 @@ static void streams_go_on_as_long_as_there_is_news(void **state)
     http_stream_wake(f->follower);
     expect(fd, "0\r\n\r\n");
     sem_wait(&f->ended);
-    // The connection takes the next request.
-    const char *next = "GET /api/echo/1 HTTP/1.1\r\nHost: x\r\n\r\n";
-    send_bytes(fd, next, strlen(next));
-    assert_int_equal(read_reply(fd, true).status, 200);
+    assert_true(closed(fd));
     close(fd);
 }
 
