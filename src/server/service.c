@@ -278,7 +278,7 @@ static enum err open_admin(struct service *v, struct err_note *note)
     struct admin_options o = {.metrics = v->metrics,
                               .store = v->store,
                               .http = v->http,
-                              .engine = v->s->engine,
+                              .engine = v->engine ? v->engine->ops->name : v->s->engine,
                               .data_dir = v->s->data,
                               .clock = &clock_system,
                               .address = address ? address : usual};

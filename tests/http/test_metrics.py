@@ -65,6 +65,7 @@ def test_a_job_is_counted_from_post_to_webhook(server, origin):
     engines = [k for k in now if k.startswith('patina_jobs_finished_total{state="completed",engine="look')]
     assert sum(grown(k) for k in engines) == 1
     assert grown('patina_job_errors_total{code="0"}') == 1
+    assert any(k.startswith('patina_info{') and 'engine="look"' in k for k in now)
     for stage in ("queue", "fetch", "decode", "render", "encode", "store", "total"):
         assert grown(f'patina_job_stage_seconds_count{{stage="{stage}"}}') == 1
     seconds = grown('patina_job_stage_seconds_sum{stage="total"}')
