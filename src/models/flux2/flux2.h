@@ -3,10 +3,8 @@
 #define PATINA_MODELS_FLUX2_FLUX2_H
 
 #include "base/err.h"
-#include "base/pool.h"
-#include "nn/isa.h"
+#include "nn/run.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 /*
@@ -32,12 +30,5 @@ static inline int64_t flux2_tokens(struct flux2_grid g)
 {
     return (int64_t)g.rows * g.columns;
 }
-
-/* How a part is run: lent by the caller for the length of a call. */
-struct flux2_run {
-    struct pool *pool;
-    enum isa isa;
-    const atomic_bool *cancel; /* may be NULL; looked at within every layer: ERR_CANCELLED */
-};
 
 #endif

@@ -26,7 +26,7 @@ int64_t text_encoder_bytes(const struct text_encoder *t, int tokens);
 
 /* ids[tokens], of which the first `used` are no padding; out[tokens][width]. ERR_NOMEM,
  * ERR_CANCELLED, ERR_INVALID for an id that the model does not have. */
-MUST_USE enum err text_encoder_run(const struct text_encoder *t, const struct flux2_run *how,
+MUST_USE enum err text_encoder_run(const struct text_encoder *t, const struct nn_run *how,
                                    const int32_t *ids, int tokens, int used, float *out);
 
 #endif

@@ -25,6 +25,7 @@ struct transformer_shape {
     struct flux2_grid grid; /* of each picture */
     struct flux2_grid reference[FLUX2_REFERENCES_MAX];
     int references;
+    float reference_bias; /* added to the attention's scores of the references' keys; 0: none */
 };
 
 /* Bytes of workspace, allocated by transformer_plan(). */
@@ -35,7 +36,7 @@ struct transformer_plan;
 
 /* text[text][text width], references[i][tokens][channels] are read during the call alone.
  * ERR_NOMEM, ERR_CANCELLED, ERR_INVALID for a width of text that the model does not take. */
-MUST_USE enum err transformer_plan(const struct transformer *t, const struct flux2_run *how,
+MUST_USE enum err transformer_plan(const struct transformer *t, const struct nn_run *how,
                                    const struct transformer_shape *s, const float *text,
                                    int text_width, const float *const *references,
                                    struct transformer_plan **out, struct err_note *note);
@@ -45,7 +46,7 @@ void transformer_plan_free(struct transformer_plan *p); /* NULL is fine */
  * `done` (may be NULL) hears of the share 0..1 from the calling thread. No allocation. */
 typedef void transformer_progress_fn(void *ctx, float done);
 
-MUST_USE enum err transformer_run(struct transformer_plan *p, const struct flux2_run *how,
+MUST_USE enum err transformer_run(struct transformer_plan *p, const struct nn_run *how,
                                   double sigma, const float *const *z, float *const *velocity,
                                   transformer_progress_fn *done, void *done_ctx);
 

@@ -25,11 +25,11 @@ int64_t vae_encode_bytes(const struct vae *v, struct flux2_grid g);
 int64_t vae_decode_bytes(const struct vae *v, struct flux2_grid g);
 
 /* tokens[rows * columns][channels]. ERR_NOMEM, ERR_CANCELLED. */
-MUST_USE enum err vae_encode(const struct vae *v, const struct flux2_run *how, const float *pixels,
+MUST_USE enum err vae_encode(const struct vae *v, const struct nn_run *how, const float *pixels,
                              struct flux2_grid g, float *tokens);
 
 /* What the decoder makes may stray outside -1..1: callers clamp. */
-MUST_USE enum err vae_decode(const struct vae *v, const struct flux2_run *how, const float *tokens,
+MUST_USE enum err vae_decode(const struct vae *v, const struct nn_run *how, const float *tokens,
                              struct flux2_grid g, float *pixels);
 
 #endif
