@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "nn/linear_finish.h"
+
+#include <string.h>
+
+/*
+ * The portable path. bf16 is widened to f32 before it is multiplied; loops over the outputs of a
+ * panel are left to the compiler's vectors.
+ */
+enum { PLAIN_ROWS = 4 };
+
+static void gather_bytes(struct linear_tile *t, int at, const char *const *row, int rows,
+                         int64_t offset, int bytes)
+{
+    for (int r = 0; r < rows; r++)
+        memcpy(t->data[r] + at, row[r] + offset, (size_t)bytes);
+}
+
+static void gather_bf16(struct linear_tile *t, int at, const char *const *row, int rows,
+                        int64_t offset, int bytes)
+{
+    for (int r = 0; r < rows; r++) {
+        const uint16_t *from = (const uint16_t *)(row[r] + offset);
+        float *to = (float *)(t->data[r] + 2 * at);
+        for (int i = 0; i < bytes / 2; i++)
+            to[i] = float_of_bf16(from[i]);
+    }
+}
+
+static void row_f32(const float *a, const float *w, int groups, float *sum)
+{
+    float s[PACKED_PANEL];
+
+    memcpy(s, sum, sizeof(s));
+    for (int g = 0; g < groups; g++, w += PACKED_PANEL)
+        for (int o = 0; o < PACKED_PANEL; o++)
+            s[o] += a[g] * w[o];
+    memcpy(sum, s, sizeof(s));
+}
+
+static void row_bf16(const float *a, const uint16_t *w, int groups, float *sum)
+{
+    float s[PACKED_PANEL];
+
+    memcpy(s, sum, sizeof(s));
+    for (int g = 0; g < groups; g++, a += 2, w += 2 * PACKED_PANEL)
+        for (int o = 0; o < PACKED_PANEL; o++) {
+            s[o] += a[0] * float_of_bf16(w[2 * o]);
+            s[o] += a[1] * float_of_bf16(w[2 * o + 1]);
+        }
+    memcpy(sum, s, sizeof(s));
+}
+
+static void row_i8(const int8_t *a, const int8_t *w, int groups, int32_t *sum)
+{
+    int32_t s[PACKED_PANEL];
+
+    memcpy(s, sum, sizeof(s));
+    for (int g = 0; g < groups; g++, a += 4, w += 4 * PACKED_PANEL)
+        for (int o = 0; o < PACKED_PANEL; o++)
+            s[o] += a[0] * w[4 * o] + a[1] * w[4 * o + 1] + a[2] * w[4 * o + 2] +
+                    a[3] * w[4 * o + 3];
+    memcpy(sum, s, sizeof(s));
+}
+
+static void multiply_f32(const struct linear_tile *t, int rows, int groups,
+                         const unsigned char *const *w, void *sum)
+{
+    for (int panel = 0; panel < 2; panel++)
+        for (int r = 0; r < rows; r++)
+            row_f32((const float *)t->data[r], (const float *)w[panel], groups,
+                    (float *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
+}
+
+static void multiply_bf16(const struct linear_tile *t, int rows, int groups,
+                          const unsigned char *const *w, void *sum)
+{
+    for (int panel = 0; panel < 2; panel++)
+        for (int r = 0; r < rows; r++)
+            row_bf16((const float *)t->data[r], (const uint16_t *)w[panel], groups,
+                     (float *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
+}
+
+static void multiply_i8(const struct linear_tile *t, int rows, int groups,
+                        const unsigned char *const *w, void *sum)
+{
+    for (int panel = 0; panel < 2; panel++)
+        for (int r = 0; r < rows; r++)
+            row_i8((const int8_t *)t->data[r], (const int8_t *)w[panel], groups,
+                   (int32_t *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
+}
+
+static void finish(const struct product *p, const void *sum, int row, int out, int count)
+{
+    linear_finish(p, sum, row, out, count);
+}
+
+const struct linear_path linear_plain = {
+    .tile_rows = PLAIN_ROWS,
+    .f32 = {LINEAR_STEP, gather_bytes, multiply_f32},
+    .bf16 = {LINEAR_STEP / 2, gather_bf16, multiply_bf16},
+    .i8 = {LINEAR_STEP, gather_bytes, multiply_i8},
+    .finish = finish,
+};
