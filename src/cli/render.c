@@ -276,10 +276,23 @@ int render_command(int argc, char **argv)
 
 // ---- explain ----
 
+struct explain_flags {
+    const char *looks;
+};
+
+static const struct config_option explain_rows[] = {
+    {.name = "looks",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct explain_flags, looks),
+     .value = "DIR",
+     .help = "folder with look recipes of your own"},
+};
+
 static const struct command_line explain_line = {
-    .usage = "patina explain \"PROMPT\"",
+    .usage = "patina explain \"PROMPT\" [flags]",
     .about = "Prints how a prompt is read: a JSON object with medium, materials, palette, light,\n"
              "modifiers, what is excluded, unknown words, parameters and warnings.",
+    .config = {explain_rows, sizeof explain_rows / sizeof *explain_rows, "PATINA_"},
     .words_min = 1,
     .words_max = 1,
     .words_name = "the prompt",
@@ -289,11 +302,13 @@ int explain_command(int argc, char **argv)
 {
     const char *words[1];
     char why[PATINA_WHY], *json;
-    int none, count, code = command_read(&explain_line, &none, argc, argv, words, &count);
+    struct explain_flags f;
+    int count, code = command_read(&explain_line, &f, argc, argv, words, &count);
 
     if (code >= 0)
         return code;
-    if (patina_read_prompt(words[0], &json, why) != PATINA_OK) {
+    struct patina_options o = {.looks_dir = f.looks};
+    if (patina_read_prompt(&o, words[0], &json, why) != PATINA_OK) {
         command_complain("explain", why);
         return EXIT_FAILED;
     }

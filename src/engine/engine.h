@@ -88,8 +88,11 @@ const struct engine_ops *engine_find(const char *name, const struct engine_optio
 
 extern const struct engine_ops engine_look_ops;
 
-/* Adds the warnings that the look engine with its own looks would add when it renders: the look
- * that a name falls back to, and what has no effect. ERR_NOMEM. Any thread. */
-MUST_USE enum err engine_look_explain(struct prompt *p, struct arena *a, struct err_note *note);
+/* Reads on as the look engine does when it renders, with its own looks and those of a folder (or
+ * NULL): adds its warnings, the look that a name falls back to and what has no effect, and names
+ * the folder's look that is asked for as the medium. ERR_NOMEM, and those of opening the engine for
+ * a bad recipe. Any thread. */
+MUST_USE enum err engine_look_explain(const char *looks_dir, struct prompt *p, struct arena *a,
+                                      struct err_note *note);
 
 #endif

@@ -87,7 +87,8 @@ static void plan(const struct recipe_set *set, struct prompt *p, struct arena *a
                         p->excluded.name[i]);
 }
 
-enum err engine_look_explain(struct prompt *p, struct arena *a, struct err_note *note)
+enum err engine_look_explain(const char *looks_dir, struct prompt *p, struct arena *a,
+                             struct err_note *note)
 {
     struct look_reading *reading = calloc(1, sizeof(*reading));
     struct recipe_set *set = NULL;
@@ -97,7 +98,7 @@ enum err engine_look_explain(struct prompt *p, struct arena *a, struct err_note 
     if (!reading)
         e = err_set(note, ERR_NOMEM, "no memory for the plan of the picture");
     if (e == ERR_OK)
-        e = recipe_set_open(NULL, &set, note);
+        e = recipe_set_open(looks_dir, &set, note);
     if (e == ERR_OK)
         plan(set, p, a, reading, &o);
     recipe_set_close(set);

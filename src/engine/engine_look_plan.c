@@ -70,12 +70,12 @@ static bool is_one_of(const char *name, const struct wish *w)
 }
 
 // A look of the operator's own whose name is no word of ours works as the medium does.
-static const struct recipe *own_look(const struct recipe_set *set, const struct wish *w)
+static const struct recipe *own_look(const struct recipe_set *set, const struct wish *w,
+                                     const char **name)
 {
-    const char *name;
-    const struct recipe *own = recipe_named_in(set, w->text, &name);
+    const struct recipe *own = recipe_named_in(set, w->text, name);
 
-    return own && !is_one_of(name, w) ? own : NULL;
+    return own && !is_one_of(*name, w) ? own : NULL;
 }
 
 // How many recipes the wish comes to, in the order in which they work.
@@ -85,7 +85,8 @@ static int choose(const struct recipe_set *set, const struct wish *w,
     bool painted = !w->medium || strcmp(w->medium, FALLBACK) == 0;
     const struct recipe *manner = painted ? find(set, w->manner) : NULL;
     const struct recipe *medium = manner ? manner : find(set, w->medium);
-    const struct recipe *material = find(set, w->material), *own = own_look(set, w);
+    const char *name;
+    const struct recipe *material = find(set, w->material), *own = own_look(set, w, &name);
     int n = 0;
 
     if (own)
@@ -147,13 +148,36 @@ static void add_parts(const struct recipe_set *set, const struct prompt *p, stru
     add_part(r, chosen, n, 1.0f);
 }
 
+static bool is_heeded(const struct look_reading *r, const char *word)
+{
+    for (int i = 0; i < r->recipes; i++) {
+        if (recipe_responds(&r->recipe[i], word))
+            return true;
+        for (int k = 0; k < r->recipe[i].names; k++)
+            if (strcmp(r->recipe[i].name[k], word) == 0)
+                return true;
+    }
+    return false;
+}
+
+const char *look_reading_word(const struct look_reading *r, const char *word)
+{
+    while (word && !is_heeded(r, word))
+        word = prompt_nearest(word);
+    return word;
+}
+
 // Usual values move nothing; sqrt, because a style of 250 is meant to be seen.
-static int cues_of(const struct prompt *p, struct recipe_cue cue[CUES_MAX])
+static int cues_of(const struct look_reading *r, const struct prompt *p,
+                   struct recipe_cue cue[CUES_MAX])
 {
     int n = 0;
 
-    for (int i = 0; i < p->modifiers.count; i++)
-        cue[n++] = (struct recipe_cue){p->modifiers.name[i], 1.0f};
+    for (int i = 0; i < p->modifiers.count; i++) {
+        const char *word = look_reading_word(r, p->modifiers.name[i]);
+        if (word)
+            cue[n++] = (struct recipe_cue){word, 1.0f};
+    }
     if (p->s != 100)
         cue[n++] = p->s < 100
                        ? (struct recipe_cue){"--s 0", (float)(100 - p->s) / 100.0f}
@@ -174,13 +198,14 @@ void look_reading_make(const struct recipe_set *set, const struct prompt *p,
                        struct look_reading *out)
 {
     struct recipe_cue cue[CUES_MAX];
-    int cues = cues_of(p, cue);
 
     struct wish all = wish_of_all(set, p);
     out->plan.parts = 0;
     out->recipes = 0;
     add_parts(set, p, out);
-    out->own = own_look(set, &all) != NULL;
+    out->own_name = NULL;
+    out->own = own_look(set, &all, &out->own_name);
+    int cues = cues_of(out, p, cue);
     out->plan.detail = p->iw;
     out->plan.effort = p->q;
     for (int i = 0; i < out->recipes; i++) {

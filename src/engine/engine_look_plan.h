@@ -20,15 +20,20 @@ struct look_reading {
     struct look_plan plan; /* of the recipes below */
     struct recipe recipe[LOOK_PARTS_MAX * LOOK_CHAIN_MAX];
     int recipes;
-    bool own; /* a look of the operator's own was asked for by a name that prompts do not know */
+    const struct recipe *own; /* the look of the operator's own that was asked for, in the set... */
+    const char *own_name;     /* ...by this name of it, that prompts do not know; or both NULL */
 };
 
 /* `set` must outlive *out; so must *out its plan. Any thread. */
 void look_reading_make(const struct recipe_set *set, const struct prompt *p,
                        struct look_reading *out);
 
+/* What the plan's looks heed of a modifier: the word itself, or the nearest one to which one of
+ * them answers ("impressionist" is "loose" to a watercolour); NULL: nothing. */
+const char *look_reading_word(const struct look_reading *r, const char *word);
+
 /* Adds a "no_effect" warning for everything in the prompt that the plan does not heed, but for
- * palette, light and exclusions. */
+ * palette, light and exclusions. A look of the operator's own becomes the prompt's medium. */
 void look_reading_warn(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
                        struct arena *a);
 

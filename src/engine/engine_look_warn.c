@@ -82,9 +82,12 @@ static void warn_materials(const struct look_reading *r, const struct recipe_set
 static void warn_modifiers(const struct look_reading *r, struct prompt *p, struct arena *a)
 {
     for (int i = 0; i < p->modifiers.count; i++) {
-        const char *word = p->modifiers.name[i];
+        const char *word = p->modifiers.name[i], *heeded = look_reading_word(r, word);
         struct look_mood unused = {.words = 0};
-        if (!in_plan(r, word) && !responds(r, word) && !mood_add(&unused, word))
+        if (heeded && strcmp(heeded, word) != 0)
+            prompt_warn(p, a, "nearest", "the word \"%s\" was taken as \"%s\" in the look %s", word,
+                        heeded, looks_of(r, a));
+        else if (!heeded && !mood_add(&unused, word))
             prompt_warn(p, a, "no_effect", "the word \"%s\" changes nothing in the look %s", word,
                         looks_of(r, a));
     }
@@ -130,22 +133,11 @@ static void warn_parameters(const struct look_reading *r, struct prompt *p, stru
         prompt_warn(p, a, "no_effect", "--q changes nothing in the look %s", looks_of(r, a));
 }
 
-// The reader of prompts knows nothing of the operator's own looks.
-static void unwarn_own(struct prompt *p)
-{
-    int n = 0;
-
-    for (int i = 0; i < p->warning_count; i++)
-        if (strcmp(p->warning[i].code, "nothing_understood") != 0)
-            p->warning[n++] = p->warning[i];
-    p->warning_count = n;
-}
-
 void look_reading_warn(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
                        struct arena *a)
 {
     if (r->own)
-        unwarn_own(p);
+        prompt_understand(p, a, r->own_name, r->own->name[0]);
     warn_media(r, set, p, a);
     warn_materials(r, set, p, a);
     warn_modifiers(r, p, a);

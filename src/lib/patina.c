@@ -113,7 +113,8 @@ static enum err check_prompt(const char *prompt, struct err_note *note)
     return ERR_OK;
 }
 
-enum patina_status patina_read_prompt(const char *prompt, char **json, char why[PATINA_WHY])
+enum patina_status patina_read_prompt(const struct patina_options *o, const char *prompt,
+                                      char **json, char why[PATINA_WHY])
 {
     struct arena arena = ARENA_INIT;
     struct buf text = BUF_INIT;
@@ -124,7 +125,7 @@ enum patina_status patina_read_prompt(const char *prompt, char **json, char why[
     if (!e)
         e = read ? prompt_read(read, &arena, prompt, strlen(prompt)) : ERR_NOMEM;
     if (!e)
-        e = engine_look_explain(read, &arena, &note);
+        e = engine_look_explain(o ? o->looks_dir : NULL, read, &arena, &note);
     if (!e) {
         prompt_write_json(read, &text);
         char *taken = buf_take(&text, NULL);

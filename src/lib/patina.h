@@ -73,11 +73,12 @@ PATINA_API const char *patina_engine(const struct patina *p);
 /* "0.1.0", static. */
 PATINA_API const char *patina_version(void);
 
-/* How a prompt is read, and in its warnings what the built-in looks make of it, as a JSON object,
- * NUL-terminated; patina_free() it. PATINA_INVALID for what
- * is not UTF-8, blank or too long: nothing else in a prompt is an error. */
-PATINA_API enum patina_status patina_read_prompt(const char *prompt, char **json,
-                                                 char why[PATINA_WHY]);
+/* How a prompt is read, and in its warnings what the looks make of it, as a JSON object,
+ * NUL-terminated; patina_free() it. Of the options only `looks_dir` matters; `o` may be NULL.
+ * PATINA_INVALID for what is not UTF-8, blank or too long: nothing else in a prompt is an error;
+ * and what patina_open() fails with for the folder. */
+PATINA_API enum patina_status patina_read_prompt(const struct patina_options *o, const char *prompt,
+                                                 char **json, char why[PATINA_WHY]);
 PATINA_API void patina_free(char *json);
 
 /* Called now and then from a rendering thread: share done, 0 to 1. */

@@ -6,14 +6,19 @@
  */
 #include "prompt/prompt_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { REACH = 16 }; // what stands further from a term, in terms, does not bear on it
+enum {
+    REACH = 16,        // what stands further from a term, in terms, does not bear on it
+    PHRASE_BYTES = 128 // two phrases of the lexicon, of 63 bytes at most
+};
 
 struct context {
     struct term *t;
     size_t count;
-    int media; // that are named, here and in what was read before
+    int media;  // that are named or implied, here and in what was read before
+    bool named; // one is named for certain
 };
 
 bool term_is_filler(const struct term *t)
@@ -57,13 +62,23 @@ static bool is_material(const struct term *t)
     return t && t->entry && t->entry->kind == LEXICON_MATERIAL;
 }
 
+// Names a medium for certain.
+static bool names_medium(const struct term *t)
+{
+    return t->kind == LEXICON_MEDIUM && t->entry->other_kind != LEXICON_PALETTE;
+}
+
 // Names a medium, certainly or by what it implies.
 static bool is_medium(const struct term *t)
 {
-    if (t->kind == LEXICON_MEDIUM)
-        return t->entry->other_kind != LEXICON_PALETTE;
-    return (t->kind == LEXICON_FILLER || t->kind == LEXICON_MODIFIER) &&
-           term_implies(t, LEXICON_MEDIUM);
+    return names_medium(t) || ((t->kind == LEXICON_FILLER || t->kind == LEXICON_MODIFIER) &&
+                               term_implies(t, LEXICON_MEDIUM));
+}
+
+// Put together from pieces of some material: "mosaic".
+static bool is_built(const struct term *t)
+{
+    return t->kind == LEXICON_MEDIUM && t->entry->other_kind == LEXICON_CARRIER;
 }
 
 static bool other_medium(const struct context *c, size_t i)
@@ -159,6 +174,19 @@ static bool clause_has_subject(const struct context *c, size_t i)
     return false;
 }
 
+static bool is_article(const struct term *t)
+{
+    return is_phrase(t, "a") || is_phrase(t, "an") || is_phrase(t, "the");
+}
+
+// "A pastel", "the old glass": one thing, and nothing that other things are made of.
+static bool has_article(const struct context *c, size_t i)
+{
+    while (i > 0 && !c->t[i].breaks && is_adjective(&c->t[i - 1]))
+        i--;
+    return i > 0 && !c->t[i].breaks && is_article(&c->t[i - 1]);
+}
+
 // "made of X", "a statue of X".
 static bool is_made_of(const struct context *c, size_t i)
 {
@@ -169,8 +197,19 @@ static bool is_made_of(const struct context *c, size_t i)
     if (!is_of(by) || is_kind(head(c, i), LEXICON_SUBJECT))
         return false;
     const struct term *what = before(c, (size_t)(by - c->t));
-    return is_kind(what, LEXICON_CARRIER) ||
-           (is_kind(what, LEXICON_MEDIUM) && !may_be_subject(&c->t[i]));
+    if (is_kind(what, LEXICON_CARRIER))
+        return true;
+    // "A mosaic of glass", but of "a glass".
+    return is_kind(what, LEXICON_MEDIUM) &&
+           (!may_be_subject(&c->t[i]) || (is_built(what) && !has_article(c, i)));
+}
+
+// "A Degas pastel", "pastel of a dancer": beside somebody's manner of painting.
+static bool is_a_work(const struct context *c, size_t i)
+{
+    const struct term *noun = head(c, i);
+
+    return !c->named && (noun ? is_of(noun) : has_article(c, i));
 }
 
 // Whether a word that is a palette or something else is the palette here.
@@ -182,7 +221,7 @@ static bool means_palette(const struct context *c, size_t i)
     if (is_kind(noun, LEXICON_TONE))
         return true;
     if (t->entry->kind == LEXICON_MEDIUM)
-        return other_medium(c, i) || followed;
+        return (other_medium(c, i) && !is_a_work(c, i)) || followed;
     if (is_made_of(c, i) || is_kind(noun, LEXICON_CARRIER))
         return false;
     return is_joined_to_palette(c, i) || other_medium(c, i);
@@ -205,6 +244,15 @@ static bool is_placed(const struct context *c, size_t i)
            (is_kind(by, LEXICON_PREPOSITION) && is_kind(head(c, i), LEXICON_SUBJECT));
 }
 
+// "A mosaic in glass".
+static bool is_built_in(const struct context *c, size_t i)
+{
+    const struct term *by = governor(c, i);
+    const struct term *what = by && is_phrase(by, "in") ? before(c, (size_t)(by - c->t)) : NULL;
+
+    return what && is_built(what) && !has_article(c, i);
+}
+
 static bool material_is_subject(const struct context *c, size_t i)
 {
     const struct term *t = &c->t[i], *noun = head(c, i);
@@ -215,7 +263,7 @@ static bool material_is_subject(const struct context *c, size_t i)
         return true;
     if (is_kind(noun, LEXICON_SUBJECT))
         return other_medium(c, i);
-    if (is_kind(noun, LEXICON_MEDIUM))
+    if (is_kind(noun, LEXICON_MEDIUM) || is_built_in(c, i))
         return false;
     if (may_be_subject(t) && other_medium(c, i))
         return true;
@@ -277,6 +325,9 @@ static bool is_subject(const struct context *c, size_t i)
         return false;
     const struct term *noun = head(c, i);
     bool of_subject = is_kind(noun, LEXICON_SUBJECT) && !describes_material(c, i);
+    // "A rusty robot" is made of rust, as a wooden one is of wood.
+    if (t->kind == LEXICON_MODIFIER && term_implies(t, LEXICON_MATERIAL) && !other_medium(c, i))
+        of_subject = false;
     switch (t->kind) {
     case LEXICON_MEDIUM:
         return medium_is_subject(c, i);
@@ -337,13 +388,87 @@ static void exclude_from(struct context *c, size_t next)
     }
 }
 
+// Whether a look of the first is made as the second, for want of its own.
+static bool is_kind_of(const struct lexicon_entry *what, const struct lexicon_entry *other)
+{
+    const char *name = what->name;
+
+    while (name && strcmp(name, other->name) != 0)
+        name = prompt_nearest(name);
+    return name != NULL;
+}
+
+static const struct lexicon_entry *last_word(const struct lexicon_entry *e)
+{
+    const char *space = strrchr(e->phrase, ' ');
+
+    return space ? lexicon_find(space + 1) : NULL;
+}
+
+// Of two media side by side the second is the thing and the first says of which kind: an "anime
+// watercolour" is a watercolour, a "stained glass mosaic" one of glass. But a "ukiyo-e woodcut" is
+// ukiyo-e.
+static void settle_media(struct term *t, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (!names_medium(&t[i]) || !names_medium(&t[i + 1]) || t[i + 1].breaks)
+            continue;
+        const struct lexicon_entry *of = last_word(t[i].entry);
+        bool of_material = of && of->kind == LEXICON_MATERIAL;
+        if (is_kind_of(t[i].entry, t[i + 1].entry))
+            t[i + 1].entry = t[i].entry;
+        else if (of_material)
+            t[i].entry = of;
+        t[i].kind = t[i].entry == of ? LEXICON_MATERIAL : LEXICON_FILLER;
+    }
+}
+
+// Tiles, panes and the like are what a mosaic is built of, and things elsewhere.
+static void settle_pieces(struct context *c)
+{
+    bool built = false;
+
+    for (size_t i = 0; i < c->count; i++)
+        built |= is_built(&c->t[i]);
+    for (size_t i = 0; i < c->count && !built; i++)
+        if (c->t[i].kind == LEXICON_CARRIER && may_be_subject(&c->t[i]))
+            c->t[i].kind = LEXICON_SUBJECT;
+}
+
+// "Black polished marble" is black marble, where that is a thing of its own.
+static void settle_varieties(struct context *c)
+{
+    char phrase[PHRASE_BYTES];
+
+    for (size_t i = 1; i < c->count; i++)
+        for (size_t k = i; c->t[i].kind == LEXICON_MATERIAL && k-- > 0 && !c->t[k + 1].breaks &&
+                           is_adjective(&c->t[k]);) {
+            if (c->t[k].kind != LEXICON_PALETTE)
+                continue;
+            const char *colour = c->t[k].entry->name, *shade = strrchr(colour, ' ');
+            snprintf(phrase, sizeof(phrase), "%s %s", shade ? shade + 1 : colour,
+                     c->t[i].entry->name);
+            const struct lexicon_entry *variety = lexicon_find(phrase);
+            if (!variety || variety->kind != LEXICON_MATERIAL)
+                continue;
+            c->t[i].entry = variety;
+            if (!shade)
+                c->t[k].kind = LEXICON_FILLER;
+        }
+}
+
 void context_settle(struct term *t, size_t count, bool medium_named)
 {
-    struct context c = {.t = t, .count = count, .media = medium_named};
+    struct context c = {.t = t, .count = count, .media = medium_named, .named = medium_named};
 
-    for (size_t i = 0; i < count; i++)
+    settle_media(t, count);
+    for (size_t i = 0; i < count; i++) {
         c.media += is_medium(&t[i]);
+        c.named |= names_medium(&t[i]);
+    }
+    settle_pieces(&c);
     settle_palettes(&c);
+    settle_varieties(&c);
     settle_subjects(&c);
     for (size_t i = 0; i < count; i++)
         if (t[i].kind == LEXICON_NEGATION && t[i].entry)

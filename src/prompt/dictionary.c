@@ -96,8 +96,10 @@ enum word_class dictionary_find(const char *word, const char **alias)
             stem[n - k - 1] = '\0';
             found = find_exactly(stem, alias);
         }
-        if (found != WORD_UNKNOWN)
-            return found;
+        if (found == WORD_UNKNOWN)
+            continue;
+        // A form of a verb is not what its noun is made of: "honed" is no hone.
+        return *alias && word[n - 1] != 's' ? WORD_ADJECTIVE : found;
     }
     return WORD_UNKNOWN;
 }

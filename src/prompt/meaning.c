@@ -185,7 +185,7 @@ void meaning_exclude(struct reader *r, struct span list)
 }
 
 // `"a", "b" and 3 more`: as many names as a message has room for.
-static void name_unknown(struct reader *r)
+static void name_unknown(struct reader *r, uint32_t start, uint32_t end)
 {
     enum { SHOWN_MAX = 8 };
     const struct prompt_terms *u = &r->out->unknown;
@@ -201,8 +201,39 @@ static void name_unknown(struct reader *r)
         r->failed = true;
         return;
     }
-    warn_at(r, "unknown_words", r->unknown_at.start, r->unknown_at.end, "not understood: %s",
-            names);
+    warn_at(r, "unknown_words", start, end, "not understood: %s", names);
+}
+
+static bool has_word(const char *phrase, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (const char *s = phrase; (s = strstr(s, word)); s++)
+        if ((s == phrase || s[-1] == ' ' || s[-1] == '-') && strchr(" -", s[n]))
+            return true;
+    return false;
+}
+
+void prompt_understand(struct prompt *p, struct arena *a, const char *words, const char *medium)
+{
+    struct reader r = {.out = p, .arena = a};
+    int warnings = 0, left = 0;
+
+    for (int i = 0; i < p->unknown.count; i++)
+        if (!has_word(words, p->unknown.name[i]))
+            p->unknown.name[left++] = p->unknown.name[i];
+    bool fewer = left < p->unknown.count;
+    p->unknown.count = left;
+    for (int i = 0; i < p->warning_count; i++) {
+        const char *code = p->warning[i].code;
+        if (strcmp(code, "nothing_understood") != 0 &&
+            !(fewer && strcmp(code, "unknown_words") == 0))
+            p->warning[warnings++] = p->warning[i];
+    }
+    p->warning_count = warnings;
+    if (fewer && left > 0)
+        name_unknown(&r, 0, 0);
+    p->medium = keep(&r, medium, strlen(medium));
 }
 
 void meaning_finish(struct reader *r)
@@ -218,7 +249,7 @@ void meaning_finish(struct reader *r)
             terms_add(&p->materials, part->material);
     }
     if (p->unknown.count > 0)
-        name_unknown(r);
+        name_unknown(r, r->unknown_at.start, r->unknown_at.end);
     if (!p->medium && p->materials.count == 0)
         warn_at(r, "nothing_understood", 0, 0,
                 "the text names no medium (\"oil painting\") and no material (\"marble\") that is "

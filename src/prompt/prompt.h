@@ -97,12 +97,18 @@ MUST_USE enum err prompt_read(struct prompt *out, struct arena *a, const char *t
 bool prompt_is_modifier(const char *name);
 
 /* The medium, material or manner whose look is nearest to that of one for which there is none yet:
- * "ink wash" comes nearest to "watercolour". Asking on with the answer ends in NULL. Any thread. */
+ * "ink wash" comes nearest to "watercolour"; of a manner that no look knows, the modifier that says
+ * most of it: "impressionist" is "loose". Asking on with the answer ends in NULL. Any thread. */
 const char *prompt_nearest(const char *name);
 
 /* Adds a warning about the whole prompt (start = end = 0); strings are copied into `a`. */
 void prompt_warn(struct prompt *p, struct arena *a, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+
+/* The prompt says `words` and means a medium that its reader did not know: a look of the
+ * operator's. It is the medium now, copied into `a`; the words are no longer unknown, nor told so.
+ */
+void prompt_understand(struct prompt *p, struct arena *a, const char *words, const char *medium);
 
 /* Writes the object of `detail.interpretation` and `patina explain`: medium, materials, palette,
  * light, modifiers, excluded, unknown, parameters, warnings, in this order. */

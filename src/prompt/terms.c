@@ -137,7 +137,27 @@ static void classify(struct term *t, enum word_class class, const char *alias)
     t->unlikely = class == WORD_SECOND_ALIAS;
 }
 
-static struct term term_at(const struct word *w, size_t count, size_t *used)
+// The whole of a phrase, for messages.
+static const char *shown_phrase(struct reader *r, const struct word *w, size_t count)
+{
+    const char *all = w[0].shown;
+
+    for (size_t i = 1; i < count && all; i++)
+        all = arena_printf(r->arena, "%s %s", all, w[i].shown);
+    r->failed |= !all;
+    return all ? all : "";
+}
+
+// "Red oak" is a tree to the dictionary, but ends in what is surely a material.
+static const struct lexicon_entry *ending_material(const struct word *w, size_t count)
+{
+    const struct word *last = &w[count - 1];
+    const struct lexicon_entry *e = count > 1 && last->listed ? lexicon_find(last->normal) : NULL;
+
+    return e && e->kind == LEXICON_MATERIAL && e->other_kind != LEXICON_SUBJECT ? e : NULL;
+}
+
+static struct term term_at(struct reader *r, const struct word *w, size_t count, size_t *used)
 {
     const struct lexicon_entry *found = longest_phrase(w, count, used);
     struct term t = {.shown = w[0].shown, .start = w[0].start, .breaks = w[0].breaks};
@@ -152,6 +172,14 @@ static struct term term_at(const struct word *w, size_t count, size_t *used)
         if (class == WORD_UNKNOWN)
             class = w[0].compound ? WORD_THING : dictionary_find(w[0].normal, &alias);
         classify(&t, class, alias);
+        const struct lexicon_entry *material = t.entry ? NULL : ending_material(w, *used);
+        if (material) {
+            t.entry = material;
+            t.kind = material->kind;
+            t.stand_in = true;
+        }
+        if (t.stand_in)
+            t.shown = shown_phrase(r, w, *used);
     }
     t.end = w[*used - 1].end;
     return t;
@@ -180,7 +208,7 @@ size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **
     }
     look_up(r, w, words);
     for (size_t i = 0; i < words; i += used) {
-        struct term t = term_at(w + i, words - i, &used);
+        struct term t = term_at(r, w + i, words - i, &used);
         if (t.entry || t.known || !says_nothing(w[i].normal))
             term[count++] = t;
     }

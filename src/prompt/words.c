@@ -24,6 +24,15 @@ static uint32_t without_accent(uint32_t c)
     return c;
 }
 
+// The two letters that a letter is written as without it, or NULL.
+static const char *spelled_out(uint32_t c)
+{
+    return c == 0xDF                  ? "ss"
+           : c == 0xC6 || c == 0xE6   ? "ae"
+           : c == 0x152 || c == 0x153 ? "oe"
+                                      : NULL;
+}
+
 static uint32_t lower(uint32_t c)
 {
     bool latin1 = c >= 0xC0 && c <= 0xDE && c != 0xD7;
@@ -101,7 +110,8 @@ static size_t read_word(struct reader *r, const char *s, size_t len, struct word
             break;
         end += n;
     }
-    // Neither form is longer than the word: U+0130 and the like only shrink.
+    // Neither form is longer than the word: U+0130 and the like only shrink, "ß" has two bytes as
+    // "ss" has.
     char *normal = arena_alloc(r->arena, end + 1), *shown = arena_alloc(r->arena, end + 1);
     if (!normal || !shown) {
         r->failed = true;
@@ -113,7 +123,13 @@ static size_t read_word(struct reader *r, const char *s, size_t len, struct word
         to_shown += utf8_encode(lower(c), to_shown);
         if (is_combining(c))
             continue;
-        to_normal += utf8_encode(is_apostrophe(c) ? '\'' : without_accent(c), to_normal);
+        const char *two = spelled_out(c);
+        if (two)
+            *to_normal++ = *two++;
+        to_normal += utf8_encode(two                ? (unsigned char)*two
+                                 : is_apostrophe(c) ? '\''
+                                                    : without_accent(c),
+                                 to_normal);
     }
     drop_elided(normal);
     americanize(normal);

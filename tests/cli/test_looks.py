@@ -67,6 +67,26 @@ def test_a_list_for_programs_has_a_line_a_look(folder):
     assert sum(a != b for a, b in zip(families, families[1:])) == len(set(families)) - 1
 
 
+def explained(prompt, folder=None):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PATINA_")}
+    if folder:
+        environment["PATINA_LOOKS"] = str(folder)
+    return json.loads(subprocess.run([PATINA, "explain", prompt], capture_output=True, text=True,
+                                     env=environment, check=True).stdout)
+
+
+def test_a_look_of_ones_own_is_a_medium_that_is_understood(folder):
+    (folder / "zorb.look").write_text(
+        "# A print.\nname = zorb print\nalso = flumboxed poster\n\n[underpaint]\n")
+    without = explained("a zorb print of a gribble")
+    assert without["medium"] is None and without["unknown"] == ["zorb", "gribble"]
+    for prompt in "a zorb print of a gribble", "A Flumboxed Poster of a gribble":
+        read = explained(prompt, folder)
+        assert read["medium"] == "zorb print" and read["unknown"] == ["gribble"]
+        assert [w["message"] for w in read["warnings"]] == ["not understood: 'gribble'"]
+    assert explained("gold", folder)["medium"] is None
+
+
 def test_a_list_on_a_terminal_has_columns():
     end, ours = pty.openpty()
     done = subprocess.run([PATINA, "looks"], stdout=ours)

@@ -161,7 +161,7 @@ static void what_cannot_be_honoured_is_told(void **state)
         {"oil painting --no zebra", "no_effect", "zebra", 1},
         {"impressionist oil painting", "no_effect", NULL, 0},
         {"palette knife", "no_effect", NULL, 0},
-        {"impasto watercolor", "no_effect", "impasto", 1},
+        {"impasto watercolor", "nearest", "\"impasto\" was taken as \"textured\"", 1},
         {"oil painting, glossy, mossy", "no_effect", "\"mossy\" changes nothing in the look oil",
          1},
         {"oil painting at sunset in teal and orange", "no_effect", NULL, 0},

@@ -178,7 +178,8 @@ static void what_is_not_heeded_is_told(void **state)
         {"polished oil painting of a gold statue", NULL}, // one of both knows it
         {"hammered marble", "\"hammered\" changes nothing in the look marble"},
         {"hammered marble::2 comic::1", "in the look marble and comic"},
-        {"impasto watercolor", "\"impasto\" changes nothing in the look watercolour"},
+        {"impasto watercolor", NULL}, // taken as "textured"
+        {"baroque watercolor", "\"baroque\" changes nothing in the look watercolour"},
         {"gold and silver", "gold counts, so silver does not"},
         {"oil painting::2 sky::1", "names one alone: oil painting"},
         {"mosaic::1 pencil::1 comic::1 marble::1 oak::1", "at most 4 looks"},
@@ -205,6 +206,30 @@ static void what_is_not_heeded_is_told(void **state)
     }
 }
 
+static void a_manner_that_a_look_does_not_know_is_its_nearest_word(void **state)
+{
+    static const struct {
+        const char *prompt, *word, *heeded;
+    } row[] = {
+        {"impasto watercolor", "impasto", "textured"},
+        {"textured watercolor", "textured", "textured"},
+        {"an impressionist oil painting", "impressionist", "impressionist"},
+        {"a Monet watercolour", "impressionist", "loose"},
+        {"hammered marble", "hammered", NULL},
+        {"baroque watercolour", "baroque", NULL},
+    };
+    const struct recipe_set *set = *state;
+
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct read r;
+        read_prompt(set, row[i].prompt, &r);
+        const char *heeded = look_reading_word(r.reading, row[i].word);
+        if (row[i].heeded ? !heeded || strcmp(heeded, row[i].heeded) != 0 : heeded != NULL)
+            fail_msg("\"%s\": %s", row[i].prompt, heeded ? heeded : "nothing");
+        read_release(&r);
+    }
+}
+
 static void parameters_that_a_look_does_not_answer_are_told(void **state)
 {
     static const char *const TEXT = "name = oil painting\n[grade]\n[when --s 1000]\n"
@@ -227,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_prompt_becomes_its_plan),
         cmocka_unit_test(words_and_numbers_move_the_recipe),
         cmocka_unit_test(what_is_not_heeded_is_told),
+        cmocka_unit_test(a_manner_that_a_look_does_not_know_is_its_nearest_word),
         cmocka_unit_test(parameters_that_a_look_does_not_answer_are_told),
     };
 

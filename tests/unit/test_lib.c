@@ -115,7 +115,7 @@ static void bad_requests_are_refused_with_a_reason(void **state)
     }
     long_prompt[PATINA_PROMPT_MAX] = 0;
     char *json;
-    assert_int_equal(patina_read_prompt(long_prompt, &json, NULL), PATINA_OK);
+    assert_int_equal(patina_read_prompt(NULL, long_prompt, &json, NULL), PATINA_OK);
     patina_free(json);
     patina_close(p);
 
@@ -154,14 +154,19 @@ static void a_prompt_is_read_without_rendering(void **state)
     char *json;
 
     (void)state;
-    assert_int_equal(patina_read_prompt("oil painting --seed 5", &json, NULL), PATINA_OK);
+    assert_int_equal(patina_read_prompt(NULL, "oil painting --seed 5", &json, NULL), PATINA_OK);
     assert_non_null(strstr(json, "\"medium\":\"oil painting\""));
     patina_free(json);
-    assert_int_equal(patina_read_prompt("ukiyo-e of a cat", &json, NULL), PATINA_OK);
+    assert_int_equal(patina_read_prompt(NULL, "ukiyo-e of a cat", &json, NULL), PATINA_OK);
     assert_non_null(strstr(json, "\"medium\":\"ukiyo-e\""));
     assert_non_null(strstr(json, "made as woodcut instead"));
     patina_free(json);
-    assert_int_equal(patina_read_prompt("", &json, NULL), PATINA_INVALID);
+    assert_int_equal(patina_read_prompt(NULL, "", &json, NULL), PATINA_INVALID);
+
+    struct patina_options o = {.looks_dir = "/nowhere"};
+    char why[PATINA_WHY];
+    assert_int_not_equal(patina_read_prompt(&o, "oil", &json, why), PATINA_OK);
+    assert_non_null(strstr(why, "/nowhere"));
 }
 
 int main(void)
