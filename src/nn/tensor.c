@@ -2,6 +2,7 @@
 #include "nn/tensor.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -41,6 +42,18 @@ int64_t tensor_count(const struct tensor_view *t)
     for (int i = 0; i < t->rank; i++)
         count *= t->shape[i];
     return count;
+}
+
+const char *tensor_shape_text(char text[TENSOR_SHAPE_TEXT], int rank, const int64_t *shape)
+{
+    size_t len = (size_t)snprintf(text, TENSOR_SHAPE_TEXT, "[");
+
+    // Four numbers of 20 digits at most.
+    for (int i = 0; i < rank; i++)
+        len += (size_t)snprintf(text + len, TENSOR_SHAPE_TEXT - len, shape[i] ? "%s%jd" : "%s?",
+                                i ? "," : "", (intmax_t)shape[i]);
+    snprintf(text + len, TENSOR_SHAPE_TEXT - len, "]");
+    return text;
 }
 
 static uint32_t bits_of(float v)

@@ -14,7 +14,7 @@
  */
 enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8, DTYPE_I32, DTYPE_I64 };
 
-enum { TENSOR_RANK_MAX = 4 };
+enum { TENSOR_RANK_MAX = 4, TENSOR_SHAPE_TEXT = 96 };
 
 struct tensor_view {
     enum dtype dtype;
@@ -29,6 +29,9 @@ bool dtype_of_name(const char *name, size_t len, enum dtype *out);
 
 /* Number of elements; what a view says has been checked not to overflow. */
 int64_t tensor_count(const struct tensor_view *t);
+
+/* "[2,3]" for messages; a side of 0 is a question mark. Returns text. */
+const char *tensor_shape_text(char text[TENSOR_SHAPE_TEXT], int rank, const int64_t *shape);
 
 /* bfloat16 is the upper half of a float; rounding is to nearest even, NaN stays NaN. */
 uint16_t bf16_of(float v);

@@ -189,24 +189,11 @@ const char *weights_at(const struct weights *w, int i, struct tensor_view *out)
     return NULL;
 }
 
-// "[2,3]"; an open side is a question mark.
-static const char *shape_text(char *text, size_t size, int rank, const int64_t *shape)
-{
-    size_t len = (size_t)snprintf(text, size, "[");
-
-    for (int i = 0; i < rank && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, shape[i] ? "%s%jd" : "%s?", i ? "," : "",
-                                (intmax_t)shape[i]);
-    if (len < size)
-        snprintf(text + len, size - len, "]");
-    return text;
-}
-
 enum err weights_get(const struct weights *w, const char *name, int rank, int64_t *shape,
                      struct tensor_view *out, struct err_note *note)
 {
     struct tensor_view v;
-    char want[96], have[96];
+    char want[TENSOR_SHAPE_TEXT], have[TENSOR_SHAPE_TEXT];
 
     if (!weights_find(w, name, &v))
         return err_set(note, ERR_INVALID, "there is no tensor %s", name);
@@ -215,8 +202,8 @@ enum err weights_get(const struct weights *w, const char *name, int rank, int64_
         fits = shape[i] == 0 || shape[i] == v.shape[i];
     if (!fits)
         return err_set(note, ERR_INVALID, "%s: wanted is a shape of %s, found %s", name,
-                       shape_text(want, sizeof(want), rank, shape),
-                       shape_text(have, sizeof(have), v.rank, v.shape));
+                       tensor_shape_text(want, rank, shape),
+                       tensor_shape_text(have, v.rank, v.shape));
     if (v.dtype != DTYPE_F32 && v.dtype != DTYPE_F16 && v.dtype != DTYPE_BF16)
         return err_set(note, ERR_INVALID, "%s: wanted are floats, found %s", name,
                        dtype_name(v.dtype));
