@@ -15,7 +15,9 @@
 
 static inline float clampf(float x, float lo, float hi)
 {
-    return x < lo ? lo : x > hi ? hi : x;
+    float up = x < lo ? lo : x;
+
+    return up > hi ? hi : up;
 }
 
 static inline int clampi(int x, int lo, int hi)
@@ -77,20 +79,11 @@ static inline void turn_approx(float t, float *c, float *s)
     float cs = 1.0f - x2 * (0.5f - x2 * (0.04166667f - x2 * (0.00138889f - x2 * 0.0000248016f)));
     float sn = x * (1.0f - x2 * (0.16666667f - x2 * (0.00833333f - x2 * 0.000198413f)));
 
-    switch ((int)q & 3) {
-    case 0:
-        *c = cs, *s = sn;
-        break;
-    case 1:
-        *c = -sn, *s = cs;
-        break;
-    case 2:
-        *c = -cs, *s = -sn;
-        break;
-    default:
-        *c = sn, *s = -cs;
-        break;
-    }
+    // Selected, not branched on, so that loops over it become vectors.
+    int quarter = (int)q;
+    float odd_c = quarter & 1 ? sn : cs, odd_s = quarter & 1 ? cs : sn;
+    *c = (quarter + 1) & 2 ? -odd_c : odd_c;
+    *s = quarter & 2 ? -odd_s : odd_s;
 }
 
 /* The unit vector whose angle is half that of the unit vector (c, s), with *x >= 0. */

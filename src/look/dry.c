@@ -28,6 +28,33 @@ void dry_pigment(const struct look_picture *p, float ux, float uy, float cover, 
     out[2] = b * keep * colour;
 }
 
+void dry_draw_span(const struct look_picture *p, const struct dry_places *at, float dark,
+                   float colour, struct span_px *px)
+{
+    float pigment[LAB][SPAN], lab[LAB];
+    bool one = colour <= 0.0f && !p->mood;
+
+    dry_pigment(p, at->ux[0], at->uy[0], at->cover[0], dark, colour, lab);
+    for (int i = 0; i < at->n; i++) {
+        if (!one && at->take[i] > 0.0f)
+            dry_pigment(p, at->ux[i], at->uy[i], at->cover[i], dark, colour, lab);
+        for (int k = 0; k < LAB; k++)
+            pigment[k][i] = lab[k];
+    }
+    for (int k = 0; k < LAB; k++)
+        for (int i = 0; i < at->n; i++)
+            px->lane[k][i] = mixf(px->lane[k][i], pigment[k][i], at->take[i]);
+}
+
+static inline float demand_of(float dark, float a, float b, float colour)
+{
+    float chroma = colour * sqrtf(a * a + b * b) / CHROMA_FULL;
+
+    // Strong colour asks for cover, but not for the layers that only darken.
+    chroma = chroma < 0.6f ? chroma : 0.6f;
+    return dark > chroma ? dark : chroma;
+}
+
 float dry_demand(const struct look_picture *p, float ux, float uy, float colour)
 {
     const struct look_maps *m = p->maps;
@@ -37,8 +64,46 @@ float dry_demand(const struct look_picture *p, float ux, float uy, float colour)
         return dark;
     float c[LAB];
     lab_at(m->half, m->half_per_unit, ux, uy, c);
-    float chroma = colour * sqrtf(c[1] * c[1] + c[2] * c[2]) / CHROMA_FULL;
-    // Strong colour asks for cover, but not for the layers that only darken.
-    chroma = chroma < 0.6f ? chroma : 0.6f;
-    return dark > chroma ? dark : chroma;
+    return demand_of(dark, c[1], c[2], colour);
+}
+
+void dry_demand_span(const struct look_picture *p, const float *ux, const float *uy, int n,
+                     float colour, float *out)
+{
+    const struct look_maps *m = p->maps;
+    float a[SPAN], b[SPAN];
+
+    span_plane(&m->tone, m->full_per_unit, ux, uy, n, out);
+    for (int i = 0; i < n; i++)
+        out[i] = 1.0f - out[i];
+    if (colour <= 0.0f)
+        return;
+    span_plane(&m->half[1], m->half_per_unit, ux, uy, n, a);
+    span_plane(&m->half[2], m->half_per_unit, ux, uy, n, b);
+    for (int i = 0; i < n; i++)
+        out[i] = demand_of(out[i], a[i], b[i], colour);
+}
+
+void dry_inside_span(const struct look_picture *p, const float *ux, float uy, int n, float margin,
+                     float *out)
+{
+    float w = (float)p->width / p->px_per_unit, h = (float)p->height / p->px_per_unit;
+    float dy = uy < h - uy ? uy : h - uy, d[SPAN], broad[SPAN], fine[SPAN];
+    float dx = ux[0] < w - ux[n - 1] ? ux[0] : w - ux[n - 1];
+
+    for (int i = 0; i < n; i++)
+        out[i] = 1.0f;
+    if (margin <= 0.0f || (dx < dy ? dx : dy) >= DRY_RAGGED * margin)
+        return;
+    for (int i = 0; i < n; i++) {
+        dx = ux[i] < w - ux[i] ? ux[i] : w - ux[i];
+        d[i] = dx < dy ? dx : dy;
+    }
+    span_noise_row(0.03f, ux, uy, n, p->variation.seed + 5u, broad);
+    span_noise_row(0.1f, ux, uy, n, p->variation.seed + 6u, fine);
+    for (int i = 0; i < n; i++) {
+        float ragged = broad[i] + 0.6f * fine[i];
+        float inside = smoothf(0.0f, 1.0f, d[i] / margin + 0.2f - ragged);
+        out[i] = d[i] >= DRY_RAGGED * margin ? 1.0f : inside;
+    }
 }

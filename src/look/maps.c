@@ -5,6 +5,7 @@
 #include "look/colour.h"
 #include "look/maps_internal.h"
 #include "look/mood_scene.h"
+#include "look/span.h"
 
 #include <stdlib.h>
 
@@ -68,30 +69,49 @@ static void add_pixel(const struct convert *c, int x, int y, float w, float rgb[
         rgb[k] += w * srgb_linear[px[k]];
 }
 
+// The mean of what pixel x of a row covers.
+static void mean_of(const struct convert *c, int x, float y0, float out[3])
+{
+    int w = c->source->width, h = c->source->height;
+    float x0 = (float)x * c->step, x1 = x0 + c->step, y1 = y0 + c->step;
+    float rgb[3] = {0}, weight = 0.0f;
+
+    for (int j = (int)y0; j < h && (float)j < y1; j++) {
+        float wy = clampf(y1 - (float)j, 0.0f, 1.0f) - clampf(y0 - (float)j, 0.0f, 1.0f);
+        for (int i = (int)x0; i < w && (float)i < x1; i++) {
+            float wx = clampf(x1 - (float)i, 0.0f, 1.0f) - clampf(x0 - (float)i, 0.0f, 1.0f);
+            add_pixel(c, i, j, wx * wy, rgb);
+            weight += wx * wy;
+        }
+    }
+    for (int k = 0; k < 3; k++)
+        out[k] = weight > 0.0f ? rgb[k] / weight : 0.0f;
+}
+
 static void convert_row(void *ctx, int y, int worker)
 {
     const struct convert *c = ctx;
-    int w = c->source->width, h = c->source->height;
-    float y0 = (float)y * c->step, y1 = y0 + c->step;
+    int w = c->m->full[0].width;
+    float *lab[LAB];
 
     (void)worker;
-    for (int x = 0; x < c->m->full[0].width; x++) {
-        float rgb[3] = {0}, lab[LAB], weight = 0.0f;
-        float x0 = (float)x * c->step, x1 = x0 + c->step;
-        for (int j = (int)y0; j < h && (float)j < y1; j++) {
-            float wy = clampf(y1 - (float)j, 0.0f, 1.0f) - clampf(y0 - (float)j, 0.0f, 1.0f);
-            for (int i = (int)x0; i < w && (float)i < x1; i++) {
-                float wx = clampf(x1 - (float)i, 0.0f, 1.0f) - clampf(x0 - (float)i, 0.0f, 1.0f);
-                add_pixel(c, i, j, wx * wy, rgb);
-                weight += wx * wy;
-            }
+    for (int k = 0; k < LAB; k++)
+        lab[k] = plane_row(&c->m->full[k], y);
+    for (int x0 = 0; x0 < w; x0 += SPAN) {
+        int n = span_of(x0, w);
+        float light[3][SPAN];
+        for (int i = 0; i < n; i++) {
+            float rgb[3];
+            mean_of(c, x0 + i, (float)y * c->step, rgb);
+            for (int k = 0; k < 3; k++)
+                light[k][i] = rgb[k];
         }
-        if (weight > 0.0f)
-            oklab_from_linear(rgb[0] / weight, rgb[1] / weight, rgb[2] / weight, lab);
-        else
-            oklab_from_linear(0.0f, 0.0f, 0.0f, lab);
-        for (int k = 0; k < LAB; k++)
-            plane_row(&c->m->full[k], y)[x] = lab[k];
+        for (int i = 0; i < n; i++) {
+            float out[LAB];
+            oklab_from_linear(light[0][i], light[1][i], light[2][i], out);
+            for (int k = 0; k < LAB; k++)
+                lab[k][x0 + i] = out[k];
+        }
     }
 }
 

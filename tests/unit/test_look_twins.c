@@ -299,15 +299,29 @@ static void shading_is_as_its_twin_rubs_it(void **state)
     compare_twin(*state, "shade", shade, HARD, 0.08, 0.02); // noise is straight between its samples
 }
 
-static double line_at(const struct bench *b, double ux, double uy)
+// As thick as a line is at the middle of a pixel of the map.
+static double thick_at(const struct bench *b, int i, int j)
 {
     static const double AT[5][2] = {{0, 0}, {0.9, 0.4}, {-0.4, 0.9}, {-0.9, -0.4}, {0.4, -0.9}};
-    double reach = 0.5 * tw_value(b, "width"), most = 0.0;
+    const struct plane *lines = &b->p.maps->lines;
+    double reach = 0.5 * tw_value(b, "width") * (double)b->p.maps->full_per_unit, most = 0.0;
+    double x = clampi(i, 0, lines->width - 1) + 0.5, y = clampi(j, 0, lines->height - 1) + 0.5;
 
-    for (int i = 0; i < (reach > 0.0 ? 5 : 1); i++)
-        most = fmax(
-            most, tw_full(&b->p, &b->p.maps->lines, ux + reach * AT[i][0], uy + reach * AT[i][1]));
+    for (int k = 0; k < 5; k++)
+        most = fmax(most, tw_at(lines, x + reach * AT[k][0], y + reach * AT[k][1]));
     return most;
+}
+
+static double line_at(const struct bench *b, double ux, double uy)
+{
+    const struct plane *lines = &b->p.maps->lines;
+    double per_unit = (double)b->p.maps->full_per_unit;
+    double x = tw_clamp(ux * per_unit - 0.5, 0.0, lines->width - 1);
+    double y = tw_clamp(uy * per_unit - 0.5, 0.0, lines->height - 1);
+    int i = (int)x, j = (int)y;
+
+    return tw_mix(tw_mix(thick_at(b, i, j), thick_at(b, i + 1, j), x - i),
+                  tw_mix(thick_at(b, i, j + 1), thick_at(b, i + 1, j + 1), x - i), y - j);
 }
 
 static void contour(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,

@@ -2,6 +2,7 @@
 #include "look/op.h"
 
 #include "look/mood_scene.h"
+#include "look/span.h"
 
 /*
  * From the photo's colours to a painter's: stronger, within what pigments reach, with the picture's
@@ -45,37 +46,52 @@ static float keep_out(const struct look_picture *p, float a, float b, float chro
     return share;
 }
 
-static lane4 grade_pixel(const struct grade *g, lane4 px)
+static void grade_span(const struct grade *g, struct span_px *s, int n)
 {
     const struct look_variation *v = &g->p->variation;
-    const float *value = g->value;
-    float L = px[0], a = px[1], b = px[2];
+    const float *value = g->value, middle = 0.55f;
+    float contrast = value[CONTRAST], own = v->contrast, up = value[SHIFT] * v->shift[0];
+    float to_a = value[SHIFT] * v->shift[1], to_b = value[SHIFT] * v->shift[2];
+    float black = value[BLACK], range = value[WHITE] - black, limit = value[LIMIT];
+    float strong = g->chroma, split = g->split, chroma[SPAN], kept[SPAN];
+    float *L = s->lane[0], *a = s->lane[1], *b = s->lane[2];
 
-    float middle = 0.55f;
-    L = middle + (L - middle) * value[CONTRAST] * v->contrast + value[SHIFT] * v->shift[0];
-    // Both ends are bent, not cut.
-    float range = value[WHITE] - value[BLACK], x = (L - value[BLACK]) / range;
-    x = x > 0.5f ? soft_limit(x, 0.85f) : 1.0f - soft_limit(1.0f - x, 0.85f);
-    L = value[BLACK] + range * x;
-
-    a = a * g->chroma + value[SHIFT] * v->shift[1];
-    b = b * g->chroma + value[SHIFT] * v->shift[2] + g->split * 2.0f * (x - 0.5f);
-    float chroma = sqrtf(a * a + b * b);
-    // The darkest and the lightest paints have the least colour.
-    float most = value[LIMIT] * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));
-    float kept = chroma > 0.0f ? most * soft_limit(chroma / most, 0.6f) / chroma : 1.0f;
-    kept *= keep_out(g->p, a, b, chroma);
-    return (lane4){L, a * kept, b * kept, px[3]};
+    for (int i = 0; i < n; i++) {
+        float x = (middle + (L[i] - middle) * contrast * own + up - black) / range;
+        // Both ends are bent, not cut.
+        float far = soft_limit(x > 0.5f ? x : 1.0f - x, 0.85f);
+        x = x > 0.5f ? far : 1.0f - far;
+        L[i] = black + range * x;
+        a[i] = a[i] * strong + to_a;
+        b[i] = b[i] * strong + to_b + split * 2.0f * (x - 0.5f);
+        chroma[i] = sqrtf(a[i] * a[i] + b[i] * b[i]);
+        // The darkest and the lightest paints have the least colour.
+        float most = limit * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));
+        float share = most * soft_limit(chroma[i] / most, 0.6f) / chroma[i];
+        kept[i] = chroma[i] > 0.0f ? share : 1.0f;
+    }
+    for (int i = 0; i < n && g->p->excluded > 0; i++)
+        kept[i] *= keep_out(g->p, a[i], b[i], chroma[i]);
+    for (int i = 0; i < n; i++) {
+        a[i] *= kept[i];
+        b[i] *= kept[i];
+    }
 }
 
 static void grade_row(void *ctx, int y, int worker)
 {
     const struct grade *g = ctx;
-    lane4 *row = picture_row(g->p, y);
+    int width = g->p->width;
 
     (void)worker;
-    for (int x = 0; x < g->p->width; x++)
-        row[x] = grade_pixel(g, row[x]);
+    for (int x = 0; x < width; x += SPAN) {
+        lane4 *row = picture_row(g->p, y) + x;
+        int n = span_of(x, width);
+        struct span_px s;
+        span_take(row, n, &s);
+        grade_span(g, &s, n);
+        span_put(row, n, &s);
+    }
 }
 
 static enum err grade_run(struct look_picture *p, const float *value)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/op.h"
-
-#include "look/dry.h"
 #include "look/mood_scene.h"
+#include "look/span.h"
 
 /* The bare sheet and its tooth. */
 enum { LIGHTNESS, WARMTH, GRAIN, LAID, MOTTLE, PLATE, TONE };
@@ -22,20 +20,30 @@ struct sheet {
     const float *value;
 };
 
-static float tooth_at(const struct sheet *s, float ux, float uy, float slow)
+// Of a span that begins at ux[0]; `slow` is its broadest part.
+static void tooth_span(const struct sheet *s, const float *ux, float uy, int n, const float *slow,
+                       float *tooth)
 {
-    float size = s->value[GRAIN], laid = s->value[LAID];
+    float size = s->value[GRAIN], laid = s->value[LAID], x[SPAN], fine[SPAN], line[SPAN];
     uint32_t seed = s->p->variation.seed;
-    float h = 0.55f * noise_at(ux / size, uy / size, seed + 1u) +
-              0.3f * noise_at(ux * 1.9f / size, uy * 1.9f / size, seed + 2u) + 0.15f * slow;
 
+    span_noise_row(1.0f / size, ux, uy, n, seed + 1u, tooth);
+    span_noise_row(1.9f / size, ux, uy, n, seed + 2u, fine);
+    for (int i = 0; i < n; i++)
+        tooth[i] = 0.55f * tooth[i] + 0.3f * fine[i] + 0.15f * slow[i];
     if (laid > 0.0f) {
-        float line = uy / 4.2f + 0.35f * noise_at(ux * 0.02f, uy * 0.05f, 9u), c, sn;
-        turn_approx(line, &c, &sn);
-        h = mixf(h, 0.45f * h + 0.275f + 0.275f * c, laid);
+        for (int i = 0; i < n; i++)
+            x[i] = 0.4f * ux[i];
+        span_noise_row(0.05f, x, uy, n, 9u, line);
+        for (int i = 0; i < n; i++) {
+            float c, sn;
+            turn_approx(uy / 4.2f + 0.35f * line[i], &c, &sn);
+            tooth[i] = mixf(tooth[i], 0.45f * tooth[i] + 0.275f + 0.275f * c, laid);
+        }
     }
     // The sum has a bell's shape; its smooth step is close to even.
-    return smoothf(0.17f, 0.83f, h);
+    for (int i = 0; i < n; i++)
+        tooth[i] = smoothf(0.17f, 0.83f, tooth[i]);
 }
 
 // What a copper plate takes from the sheet's lightness: a film of ink, more towards the sides that
@@ -58,25 +66,36 @@ static float plate_at(const struct sheet *s, float ux, float uy, float cloud)
 static void sheet_span(const struct sheet *s, int x0, int y, int n)
 {
     struct look_picture *p = s->p;
+    const float *value = s->value;
     float per_px = 1.0f / p->px_per_unit, u0 = ((float)x0 + 0.5f) * per_px;
-    float uy = ((float)y + 0.5f) * per_px, wide = 0.4f / s->value[GRAIN];
-    float slow[NOISE_SPAN], cloud[NOISE_SPAN];
+    float uy = ((float)y + 0.5f) * per_px, wide = 0.4f / value[GRAIN];
+    float ux[SPAN], slow[SPAN], cloud[SPAN], *tooth;
     // A tooth finer than pixels is grey, not noise.
-    float seen = p->bare ? 0.0f : smoothf(0.5f, 1.5f, s->value[GRAIN] * p->px_per_unit);
+    float seen = p->bare ? 0.0f : smoothf(0.5f, 1.5f, value[GRAIN] * p->px_per_unit);
+    struct span_px px;
 
     noise_span(slow, n, u0 * wide, wide * per_px, uy * wide, p->variation.seed + 3u);
     noise_span(cloud, n, u0 * 0.012f, 0.012f * per_px, uy * 0.012f, p->variation.seed + 4u);
+    for (int i = 0; i < n; i++)
+        ux[i] = u0 + (float)i * per_px;
+    tooth = px.lane[3];
+    tooth_span(s, ux, uy, n, slow, tooth);
     for (int i = 0; i < n; i++) {
-        float ux = u0 + (float)i * per_px;
-        float tooth = mixf(0.5f, tooth_at(s, ux, uy, slow[i]), seen);
-        float L = s->value[LIGHTNESS] +
-                  s->value[MOTTLE] * (2.0f * cloud[i] - 1.0f + 0.5f * (tooth - 0.5f));
-        float lab[LAB] = {L, 0.15f * s->value[WARMTH], s->value[WARMTH]};
-        mood_paper(p->mood, lab);
-        if (s->value[PLATE] > 0.0f)
-            lab[0] -= plate_at(s, ux, uy, cloud[i]);
-        picture_row(p, y)[x0 + i] = (lane4){lab[0], lab[1], lab[2], tooth};
+        tooth[i] = mixf(0.5f, tooth[i], seen);
+        px.lane[0][i] = value[LIGHTNESS] +
+                        value[MOTTLE] * (2.0f * cloud[i] - 1.0f + 0.5f * (tooth[i] - 0.5f));
+        px.lane[1][i] = 0.15f * value[WARMTH];
+        px.lane[2][i] = value[WARMTH];
     }
+    for (int i = 0; i < n && p->mood; i++) {
+        float lab[LAB] = {px.lane[0][i], px.lane[1][i], px.lane[2][i]};
+        mood_paper(p->mood, lab);
+        for (int k = 0; k < LAB; k++)
+            px.lane[k][i] = lab[k];
+    }
+    for (int i = 0; i < n && value[PLATE] > 0.0f; i++)
+        px.lane[0][i] -= plate_at(s, ux[i], uy, cloud[i]);
+    span_put(picture_row(p, y) + x0, n, &px);
 }
 
 static void sheet_row(void *ctx, int y, int worker)
@@ -85,8 +104,8 @@ static void sheet_row(void *ctx, int y, int worker)
     int w = s->p->width;
 
     (void)worker;
-    for (int x = 0; x < w; x += NOISE_SPAN)
-        sheet_span(s, x, y, w - x < NOISE_SPAN ? w - x : NOISE_SPAN);
+    for (int x = 0; x < w; x += SPAN)
+        sheet_span(s, x, y, span_of(x, w));
 }
 
 static enum err sheet_run(struct look_picture *p, const float *value)
@@ -101,5 +120,6 @@ const struct look_op look_op_paper = {
     .help = "a bare sheet with its tooth, for what is drawn or printed on it",
     .param = PARAM,
     .cost_ms = 44,
+    .covers = true,
     .run = sheet_run,
 };

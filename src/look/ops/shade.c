@@ -28,27 +28,28 @@ static void shade_span(const struct shade *s, int x0, int y, int n)
     struct look_picture *p = s->p;
     float from = value[FROM], to = value[TO] > from + 0.01f ? value[TO] : from + 0.01f;
     float per_px = 1.0f / p->px_per_unit, u0 = ((float)x0 + 0.5f) * per_px;
-    float uy = ((float)y + 0.5f) * per_px, du = 0.04f * per_px;
-    float off_x[NOISE_SPAN], off_y[NOISE_SPAN];
-    lane4 *row = picture_row(p, y) + x0;
+    float uy = ((float)y + 0.5f) * per_px, du = 0.04f * per_px, wobble = value[WOBBLE];
+    float most = value[PRESSURE], soft = value[SOFT], ux[SPAN], demand[SPAN], inside[SPAN];
+    struct dry_places at = {.n = n};
+    struct span_px px;
 
-    noise_span(off_x, n, u0 * 0.04f, du, uy * 0.04f, p->variation.seed + 11u);
-    noise_span(off_y, n, u0 * 0.04f, du, uy * 0.04f, p->variation.seed + 12u);
+    noise_span(at.ux, n, u0 * 0.04f, du, uy * 0.04f, p->variation.seed + 11u);
+    noise_span(at.uy, n, u0 * 0.04f, du, uy * 0.04f, p->variation.seed + 12u);
     for (int i = 0; i < n; i++) {
-        float ux = u0 + (float)i * per_px;
-        float wx = ux + value[WOBBLE] * (off_x[i] - 0.5f);
-        float wy = uy + value[WOBBLE] * (off_y[i] - 0.5f);
-        float q = clampf((dry_demand(p, wx, wy, value[COLOUR]) - from) / (to - from), 0.0f, 1.0f);
-        if (q <= 0.0f)
-            continue;
-        float pressure = value[PRESSURE] * q * dry_inside(p, ux, uy, value[MARGIN]);
-        float take = dry_take(row[i][3], pressure, value[SOFT]), lab[LAB];
-        if (take <= 0.0f)
-            continue;
-        dry_pigment(p, wx, wy, 0.5f + 0.5f * pressure, value[DARK], value[COLOUR], lab);
-        for (int k = 0; k < LAB; k++)
-            row[i][k] = mixf(row[i][k], lab[k], take);
+        ux[i] = u0 + (float)i * per_px;
+        at.ux[i] = ux[i] + wobble * (at.ux[i] - 0.5f);
+        at.uy[i] = uy + wobble * (at.uy[i] - 0.5f);
     }
+    dry_demand_span(p, at.ux, at.uy, n, value[COLOUR], demand);
+    dry_inside_span(p, ux, uy, n, value[MARGIN], inside);
+    span_take(picture_row(p, y) + x0, n, &px);
+    for (int i = 0; i < n; i++) {
+        float pressure = most * clampf((demand[i] - from) / (to - from), 0.0f, 1.0f) * inside[i];
+        at.cover[i] = 0.5f + 0.5f * pressure;
+        at.take[i] = dry_take(px.lane[3][i], pressure, soft);
+    }
+    dry_draw_span(p, &at, value[DARK], value[COLOUR], &px);
+    span_put(picture_row(p, y) + x0, n, &px);
 }
 
 static void shade_row(void *ctx, int y, int worker)
@@ -57,8 +58,8 @@ static void shade_row(void *ctx, int y, int worker)
     int w = s->p->width;
 
     (void)worker;
-    for (int x = 0; x < w; x += NOISE_SPAN)
-        shade_span(s, x, y, w - x < NOISE_SPAN ? w - x : NOISE_SPAN);
+    for (int x = 0; x < w; x += SPAN)
+        shade_span(s, x, y, span_of(x, w));
 }
 
 static enum err shade_run(struct look_picture *p, const float *value)
