@@ -88,5 +88,16 @@ struct linear_path {
 };
 
 extern const struct linear_path linear_plain;
+#if defined(__x86_64__)
+extern const struct linear_path linear_avx2, linear_avx512, linear_avx512bf16;
+#endif
+
+/* A `gather` that copies. */
+void linear_gather_bytes(struct linear_tile *t, int at, const char *const *row, int rows,
+                         int64_t offset, int bytes);
+
+/* The `multiply` of f32 on AVX-512, for the path that adds BF16 too. */
+void linear_avx512_f32(const struct linear_tile *t, int rows, int groups,
+                       const unsigned char *const *w, void *sum);
 
 #endif

@@ -9,7 +9,7 @@
  */
 enum { PLAIN_ROWS = 4 };
 
-static void gather_bytes(struct linear_tile *t, int at, const char *const *row, int rows,
+void linear_gather_bytes(struct linear_tile *t, int at, const char *const *row, int rows,
                          int64_t offset, int bytes)
 {
     for (int r = 0; r < rows; r++)
@@ -97,8 +97,8 @@ static void finish(const struct product *p, const void *sum, int row, int out, i
 
 const struct linear_path linear_plain = {
     .tile_rows = PLAIN_ROWS,
-    .f32 = {LINEAR_STEP, gather_bytes, multiply_f32},
+    .f32 = {LINEAR_STEP, linear_gather_bytes, multiply_f32},
     .bf16 = {LINEAR_STEP / 2, gather_bf16, multiply_bf16},
-    .i8 = {LINEAR_STEP, gather_bytes, multiply_i8},
+    .i8 = {LINEAR_STEP, linear_gather_bytes, multiply_i8},
     .finish = finish,
 };

@@ -6,9 +6,11 @@
 
 static const struct linear_path *const PATH[ISA_COUNT] = {
     [ISA_PLAIN] = &linear_plain,
-    [ISA_AVX2] = &linear_plain,
-    [ISA_AVX512] = &linear_plain,
-    [ISA_AVX512BF16] = &linear_plain,
+#if defined(__x86_64__)
+    [ISA_AVX2] = &linear_avx2,
+    [ISA_AVX512] = &linear_avx512,
+    [ISA_AVX512BF16] = &linear_avx512bf16,
+#endif
 };
 
 /* A product while it runs. */
