@@ -32,6 +32,17 @@ struct packed_tensor part_matrix(struct part *p, int64_t out, int64_t in, const 
     return t;
 }
 
+struct packed_tensor part_kernel(struct part *p, int64_t out, int64_t in, int64_t side,
+                                 const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    struct packed_tensor t = take(p, PACKED_MATRIX, 4, (int64_t[]){out, in, side, side}, fmt, ap);
+    va_end(ap);
+    return t;
+}
+
 const float *part_vector(struct part *p, int64_t width, const char *fmt, ...)
 {
     va_list ap;

@@ -6,8 +6,8 @@
 #include "nn/pack.h"
 
 /*
- * What text encoder and transformer have in common: taking their tensors from a packed model, and
- * memory for the numbers between its matrices.
+ * What the three parts have in common: taking their tensors from a packed model, and memory for
+ * the numbers between its matrices.
  */
 
 /* Takes one tensor after another; the first that is missing or of another shape ends it. */
@@ -21,6 +21,10 @@ struct part {
 /* A matrix [out, in] by its published name; all zeros once something went wrong. */
 struct packed_tensor part_matrix(struct part *p, int64_t out, int64_t in, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+
+/* As part_matrix(), for a convolution's kernel [out, in, side, side]. */
+struct packed_tensor part_kernel(struct part *p, int64_t out, int64_t in, int64_t side,
+                                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /* A vector, which lives as long as the packed model. */
 const float *part_vector(struct part *p, int64_t width, const char *fmt, ...) PRINTF_LIKE(3, 4);
