@@ -36,7 +36,8 @@ struct attention {
 int64_t nn_attention_bytes(const struct attention *a, int width);
 
 /* memory is aligned to MATRIX_ALIGN; its contents do not matter. A query that sees no key is given
- * zeros. False: cancelled. */
+ * zeros. Masked keys and their values are never read, NaN or not; those that `causal` alone hides
+ * must be finite. False: cancelled. */
 bool nn_attention(const struct nn_run *run, const struct attention *a, void *memory);
 
 #endif

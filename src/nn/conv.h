@@ -40,8 +40,8 @@ bool nn_conv(const struct nn_run *run, const struct map *x, const struct packed_
              const float *bias, int stride, bool add, struct map *y);
 
 /* GroupNorm (Wu & He 2018) over groups of neighbouring channels and the whole map, statistics in
- * f64, with weight and bias [channels]; then SiLU when asked. x is F32, y F32 or BF16 and may be x.
- */
+ * f64, with weight and bias [channels]; then SiLU when asked. At most 256 groups. x is F32, y F32
+ * or BF16 and may be x. */
 bool nn_groupnorm(const struct nn_run *run, const struct map *x, int groups, const float *weight,
                   const float *bias, float eps, bool silu, struct map *y);
 

@@ -117,16 +117,14 @@ static void groupnorm_row(void *ctx, int row, int worker)
     (void)worker;
     for (int c = 0; c < channels; c += RANGE) {
         int n = channels - c < RANGE ? channels - c : RANGE;
-        float scale[RANGE], shift[RANGE];
+        float mean[RANGE], scale[RANGE];
         for (int i = 0; i < n; i++) {
-            int g = (c + i) / each;
-            double s = o->factor[g] * (double)o->weight[c + i];
-            scale[i] = (float)s;
-            shift[i] = (float)((double)o->bias[c + i] - o->mean[g] * s);
+            mean[i] = (float)o->mean[(c + i) / each];
+            scale[i] = (float)(o->factor[(c + i) / each] * (double)o->weight[c + i]);
         }
         for (int i = 0; i < o->x->columns; i++) {
             struct row x = pixel_row(o->x, row, i, c, n), y = pixel_row(o->y, row, i, c, n);
-            o->kernel->affine(&x, scale, shift, o->silu, &y);
+            o->kernel->affine(&x, mean, scale, o->bias + c, o->silu, &y);
         }
     }
 }

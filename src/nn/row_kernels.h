@@ -27,9 +27,10 @@ struct row_kernels {
     void (*head_norm_rotary)(const struct row *x, const float *weight, float eps,
                              enum rotary_pairs pairs, const float *cosine, const float *sine);
 
-    /* y = x * scale + shift, then SiLU when asked: GroupNorm once its statistics are known. */
-    void (*affine)(const struct row *x, const float *scale, const float *shift, bool silu,
-                   const struct row *y);
+    /* y = (x - mean) * scale + shift, then SiLU when asked: GroupNorm once its statistics are
+     * known. */
+    void (*affine)(const struct row *x, const float *mean, const float *scale, const float *shift,
+                   bool silu, const struct row *y);
 
     /* sum[n] and squares[n] += x and its squares. */
     void (*moments)(const float *x, int n, double *sum, double *squares);

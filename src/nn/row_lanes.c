@@ -184,11 +184,17 @@ static void convert(const struct row *x, const struct row *y)
     row_fill(y, same_value, x);
 }
 
+struct affine {
+    const struct row *x;
+    const float *mean, *scale, *shift;
+};
+
 LANES_INLINE lanes affine_value(const void *ctx, int i, int n)
 {
-    const struct normed *o = ctx;
+    const struct affine *o = ctx;
+    lanes v = row_load(o->x, i, n) - lanes_load_n(o->mean + i, n);
 
-    return row_load(o->x, i, n) * lanes_load_n(o->scale + i, n) + lanes_load_n(o->shift + i, n);
+    return lanes_fma(v, lanes_load_n(o->scale + i, n), lanes_load_n(o->shift + i, n));
 }
 
 LANES_INLINE lanes affine_silu_value(const void *ctx, int i, int n)
@@ -196,10 +202,10 @@ LANES_INLINE lanes affine_silu_value(const void *ctx, int i, int n)
     return silu(affine_value(ctx, i, n));
 }
 
-static void affine(const struct row *x, const float *scale, const float *shift, bool with_silu,
-                   const struct row *y)
+static void affine(const struct row *x, const float *mean, const float *scale, const float *shift,
+                   bool with_silu, const struct row *y)
 {
-    struct normed o = {x, scale, shift, 0.0f, 0.0f};
+    struct affine o = {x, mean, scale, shift};
 
     if (with_silu)
         row_fill(y, affine_silu_value, &o);

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/ref/attention_ref.h"
 
+#include "nn/ref/linear_ref.h"
+
 #include <math.h>
-#include <stdbool.h>
-
-static double number(const struct matrix *m, int row, int column)
-{
-    int64_t at = row * m->stride + column;
-
-    return m->dtype == DTYPE_F32 ? (double)((const float *)m->data)[at]
-                                 : (double)float_of_bf16(((const uint16_t *)m->data)[at]);
-}
 
 /* One pass over the keys that the query sees: the largest score when out is NULL, otherwise the sum
  * of weights relative to `most`, with their values added to out. */
@@ -25,8 +18,8 @@ static double pass(const struct attention *a, int part, int row, int head, doubl
             if ((a->keys > 0 && place >= a->keys) || (a->causal && place > row))
                 continue;
             for (int i = 0; i < a->head; i++)
-                score += number(&a->part[part].q, row, head * a->head + i) *
-                         number(&a->part[p].k, k, key_head * a->head + i);
+                score += ref_matrix_at(&a->part[part].q, row, head * a->head + i) *
+                         ref_matrix_at(&a->part[p].k, k, key_head * a->head + i);
             score = score * (double)a->scale + (double)a->part[p].key_bias;
             if (!out) {
                 result = fmax(result, score);
@@ -35,7 +28,7 @@ static double pass(const struct attention *a, int part, int row, int head, doubl
             double weight = exp(score - most);
             result += weight;
             for (int i = 0; i < a->head; i++)
-                out[i] += weight * number(&a->part[p].v, k, key_head * a->head + i);
+                out[i] += weight * ref_matrix_at(&a->part[p].v, k, key_head * a->head + i);
         }
     return result;
 }

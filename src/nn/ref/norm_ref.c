@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/ref/norm_ref.h"
 
+#include "nn/ref/linear_ref.h"
+
 #include <math.h>
 
 static double silu(double v)
@@ -10,11 +12,8 @@ static double silu(double v)
 
 void ref_convert(const struct matrix *x, int row, double *out)
 {
-    for (int i = 0; i < x->width; i++) {
-        int64_t at = row * x->stride + i;
-        out[i] = x->dtype == DTYPE_F32 ? (double)((const float *)x->data)[at]
-                                       : (double)float_of_bf16(((const uint16_t *)x->data)[at]);
-    }
+    for (int i = 0; i < x->width; i++)
+        out[i] = ref_matrix_at(x, row, i);
 }
 
 void ref_layernorm(const struct matrix *x, int row, const float *scale, const float *shift,
@@ -50,12 +49,8 @@ void ref_rmsnorm(const struct matrix *x, int row, const float *weight, double ep
 void ref_swiglu(const struct matrix *gate, const struct matrix *up, int row, double *out)
 {
     ref_convert(gate, row, out);
-    for (int i = 0; i < gate->width; i++) {
-        int64_t at = row * up->stride + i;
-        double u = up->dtype == DTYPE_F32 ? (double)((const float *)up->data)[at]
-                                          : (double)float_of_bf16(((const uint16_t *)up->data)[at]);
-        out[i] = silu(out[i]) * u;
-    }
+    for (int i = 0; i < gate->width; i++)
+        out[i] = silu(out[i]) * ref_matrix_at(up, row, i);
 }
 
 void ref_head_norm_rotary(const struct matrix *x, int row, int head, const float *weight,
