@@ -271,6 +271,18 @@ static float distance_of(float difference)
     return 1.2533f * m * (1.0f + m2 * (0.2618f + m2 * (0.1439f + m2 * 0.0977f)));
 }
 
+// Whether the four pixels around a place are far from any border: most are.
+static bool all_of_one(const struct cells *c, int i, int j)
+{
+    const struct cell_shares *a = &c->at[(size_t)j * (size_t)c->width + (size_t)i];
+    const struct cell_shares *b = j + 1 < c->height ? a + c->width : a;
+    int right = i + 1 < c->width;
+
+    return a[0].share[1] <= 0.0f && a[right].share[1] <= 0.0f && b[0].share[1] <= 0.0f &&
+           b[right].share[1] <= 0.0f && a[0].label[0] == a[right].label[0] &&
+           a[0].label[0] == b[0].label[0] && a[0].label[0] == b[right].label[0];
+}
+
 void cells_at(const struct cells *c, float x, float y, struct cell_spot *out)
 {
     float fx = clampf(x * c->per_unit - 0.5f, 0.0f, (float)(c->width - 1));
@@ -280,6 +292,12 @@ void cells_at(const struct cells *c, float x, float y, struct cell_spot *out)
     uint16_t label[4 * CELL_SHARES];
     float share[4 * CELL_SHARES];
 
+    if (all_of_one(c, i, j)) {
+        *out = (struct cell_spot){.label = c->at[(size_t)j * (size_t)c->width + (size_t)i].label[0],
+                                  .other = -1,
+                                  .border = c->sigma * distance_of(1.0f)};
+        return;
+    }
     for (int k = 0; k < 4; k++) {
         int px = i + (k & 1) < c->width ? i + (k & 1) : i;
         int py = j + (k >> 1) < c->height ? j + (k >> 1) : j;

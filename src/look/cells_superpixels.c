@@ -22,32 +22,58 @@ struct slic {
     uint16_t *label;
 };
 
+/* Pixels of a row that have the same nine centres to choose from: as many as fill vectors, the last
+ * one repeated. */
+enum { LANES = 16 };
+
+struct chosen {
+    float x[LANES], lab[LAB][LANES], least[LANES];
+    int best[LANES];
+};
+
+static void try_centre(struct chosen *p, const struct centre *c, int index, float y, float near)
+{
+    float dy = y - c->y, by = dy * dy;
+
+    for (int i = 0; i < LANES; i++) {
+        float dx = p->x[i] - c->x, dL = p->lab[0][i] - c->c[0];
+        float da = p->lab[1][i] - c->c[1], db = p->lab[2][i] - c->c[2];
+        float d = dL * dL + 2.0f * (da * da + db * db) + near * (dx * dx + by);
+        float least = p->least[i];
+        p->best[i] = d < least ? index : p->best[i];
+        p->least[i] = d < least ? d : least;
+    }
+}
+
 // Only the nine centres that began around a pixel may have it: no search, and no order of work.
 static void assign_row(void *ctx, int y, int worker)
 {
     const struct slic *s = ctx;
     const struct look_maps *m = s->m;
     int w = m->mid[0].width, row = clampi((int)((float)y / s->step), 0, s->rows - 1);
+    uint16_t *label = s->label + (size_t)y * (size_t)w;
     float near = COMPACT * COMPACT / (s->step * s->step);
 
     (void)worker;
-    for (int x = 0; x < w; x++) {
-        int col = clampi((int)((float)x / s->step), 0, s->cols - 1), best = 0;
-        float least = 1e30f, lab[LAB];
-        for (int k = 0; k < LAB; k++)
-            lab[k] = plane_row(&m->mid[k], y)[x];
+    for (int x = 0, n; x < w; x += n) {
+        int col = clampi((int)((float)x / s->step), 0, s->cols - 1);
+        struct chosen p;
+        for (n = 1; n < LANES && x + n < w; n++)
+            if (clampi((int)((float)(x + n) / s->step), 0, s->cols - 1) != col)
+                break;
+        for (int i = 0; i < LANES; i++) {
+            int at = x + (i < n ? i : n - 1);
+            p.x[i] = (float)at;
+            for (int k = 0; k < LAB; k++)
+                p.lab[k][i] = plane_row(&m->mid[k], y)[at];
+            p.least[i] = 1e30f;
+            p.best[i] = 0;
+        }
         for (int j = row > 0 ? row - 1 : 0; j <= row + 1 && j < s->rows; j++)
-            for (int i = col > 0 ? col - 1 : 0; i <= col + 1 && i < s->cols; i++) {
-                const struct centre *c = &s->centre[j * s->cols + i];
-                float dx = (float)x - c->x, dy = (float)y - c->y;
-                float dL = lab[0] - c->c[0], da = lab[1] - c->c[1], db = lab[2] - c->c[2];
-                float d = dL * dL + 2.0f * (da * da + db * db) + near * (dx * dx + dy * dy);
-                if (d < least) {
-                    least = d;
-                    best = j * s->cols + i;
-                }
-            }
-        s->label[(size_t)y * (size_t)w + (size_t)x] = (uint16_t)best;
+            for (int i = col > 0 ? col - 1 : 0; i <= col + 1 && i < s->cols; i++)
+                try_centre(&p, &s->centre[j * s->cols + i], j * s->cols + i, (float)y, near);
+        for (int i = 0; i < n; i++)
+            label[x + i] = (uint16_t)p.best[i];
     }
 }
 

@@ -73,24 +73,53 @@ static enum err settle(const struct layout *l)
     return ERR_OK;
 }
 
-void tiles_at(const struct tiles *t, float x, float y, int label, struct tile_spot *out)
-{
-    int block = clampi((int)(y / t->block), 0, t->rows - 1) * t->cols +
-                clampi((int)(x / t->block), 0, t->cols - 1);
+/* Places of one block, whose tiles they share: as many as fill vectors, the last one repeated. */
+enum { LANES = 8 };
 
-    *out = (struct tile_spot){.tile = -1, .other = -1, .distance = 1e9f, .second = 1e9f};
-    for (int i = t->start[block]; i < t->start[block + 1]; i++) {
-        int k = t->near[i];
-        float d = tile_distance(&t->tile[k], x, y);
-        d += t->tile[k].label == label ? 0.0f : ACROSS;
-        if (d < out->distance) {
-            out->other = out->tile;
-            out->second = out->distance;
-            out->tile = k;
-            out->distance = d;
-        } else if (d < out->second) {
-            out->other = k;
-            out->second = d;
+struct near_spots {
+    float x[LANES], middle[LANES], distance[LANES], second[LANES];
+    int label[LANES], tile[LANES];
+};
+
+static void try_tile(struct near_spots *s, const struct tile *t, int index, float y)
+{
+    for (int i = 0; i < LANES; i++) {
+        float middle = tile_distance(t, s->x[i], y);
+        float d = middle + (t->label == s->label[i] ? 0.0f : ACROSS);
+        float first = s->distance[i], second = s->second[i];
+        second = d < second ? d : second;
+        s->second[i] = d < first ? first : second;
+        s->tile[i] = d < first ? index : s->tile[i];
+        s->distance[i] = d < first ? d : first;
+        s->middle[i] = d < first ? middle : s->middle[i];
+    }
+}
+
+void tiles_span(const struct tiles *t, const float *x, float y, const int *label, int n,
+                struct tile_spots *out)
+{
+    int row = clampi((int)(y / t->block), 0, t->rows - 1) * t->cols;
+
+    for (int from = 0, many; from < n; from += many) {
+        int block = row + clampi((int)(x[from] / t->block), 0, t->cols - 1);
+        struct near_spots s;
+        for (many = 1; many < LANES && from + many < n; many++)
+            if (row + clampi((int)(x[from + many] / t->block), 0, t->cols - 1) != block)
+                break;
+        for (int i = 0; i < LANES; i++) {
+            int at = from + (i < many ? i : many - 1);
+            s.x[i] = x[at];
+            s.label[i] = label[at];
+            s.tile[i] = -1;
+            s.middle[i] = s.distance[i] = s.second[i] = 1e9f;
+        }
+        for (int k = t->start[block]; k < t->start[block + 1]; k++)
+            try_tile(&s, &t->tile[t->near[k]], t->near[k], y);
+        for (int i = 0; i < many; i++) {
+            out->tile[from + i] = s.tile[i];
+            out->middle[from + i] = s.middle[i];
+            out->distance[from + i] = s.distance[i];
+            out->second[from + i] = s.second[i];
         }
     }
 }
@@ -99,15 +128,20 @@ static void own_row(void *ctx, int y, int worker)
 {
     const struct layout *l = ctx;
     const struct cells *c = l->t->cells;
-    float unit = 1.0f / c->per_unit;
+    float unit = 1.0f / c->per_unit, x[SPAN];
+    struct tile_spots spot;
+    int label[SPAN];
 
     (void)worker;
-    for (int x = 0; x < c->width; x++) {
-        size_t at = (size_t)y * (size_t)c->width + (size_t)x;
-        struct tile_spot spot;
-        tiles_at(l->t, ((float)x + 0.5f) * unit, ((float)y + 0.5f) * unit, c->at[at].label[0],
-                 &spot);
-        l->owner[at] = spot.tile;
+    for (int x0 = 0; x0 < c->width; x0 += SPAN) {
+        int n = span_of(x0, c->width);
+        size_t at = (size_t)y * (size_t)c->width + (size_t)x0;
+        for (int i = 0; i < n; i++) {
+            x[i] = ((float)(x0 + i) + 0.5f) * unit;
+            label[i] = c->at[at + (size_t)i].label[0];
+        }
+        tiles_span(l->t, x, ((float)y + 0.5f) * unit, label, n, &spot);
+        memcpy(l->owner + at, spot.tile, (size_t)n * sizeof(*l->owner));
     }
 }
 

@@ -3,6 +3,7 @@
 #define PATINA_LOOK_TILES_H
 
 #include "look/cells.h"
+#include "look/span.h"
 
 /*
  * Square tiles in rows along the picture's edges, none across the border of two pieces: laid row by
@@ -39,16 +40,18 @@ MUST_USE enum err tiles_lay(struct tiles *t, const struct look_picture *p, float
 float tile_side(const struct look_picture *p, float size, float small, float x, float y);
 void tile_turn(const struct look_picture *p, struct tile *k); /* sets c and s */
 
-/* The tile that a place belongs to, and the runner-up. Tiles whose middle is farther than their own
+/* The tiles that 1..SPAN places of a row belong to. Tiles whose middle is farther than their own
  * size may be missed. */
-struct tile_spot {
-    int tile, other; /* -1: none near */
-    float distance;  /* to the middle, 1 at the sides; more across the border of pieces */
-    float second;    /* the same of the runner-up */
+struct tile_spots {
+    int tile[SPAN];       /* -1: none near */
+    float middle[SPAN];   /* distance to its middle, 1 at its sides */
+    float distance[SPAN]; /* the same, but more across the border of pieces */
+    float second[SPAN];   /* the latter of the runner-up */
 };
 
-/* x, y in units; label: the piece there. */
-void tiles_at(const struct tiles *t, float x, float y, int label, struct tile_spot *out);
+/* x, y in units, x rising; label: the piece at each. */
+void tiles_span(const struct tiles *t, const float *x, float y, const int *label, int n,
+                struct tile_spots *out);
 
 /* Distance of a place from a tile's middle: 1 at its sides. */
 static inline float tile_distance(const struct tile *t, float x, float y)

@@ -298,18 +298,19 @@ static void shares_are_as_their_slow_twin_counts_them(void **state)
 }
 
 // All tiles, without lists.
-static void tile_slowly(const struct tiles *t, float x, float y, int label, struct tile_spot *out)
+static void tile_slowly(const struct tiles *t, float x, float y, int label, int *tile,
+                        float *distance, float *second)
 {
-    *out = (struct tile_spot){.tile = -1, .other = -1, .distance = 1e9f, .second = 1e9f};
+    *tile = -1;
+    *distance = *second = 1e9f;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < t->count; i++) {
             float d = tile_distance(&t->tile[i], x, y) + (t->tile[i].label == label ? 0.0f : 1.0f);
-            if (pass == 0 && d < out->distance) {
-                out->tile = i;
-                out->distance = d;
-            } else if (pass == 1 && i != out->tile && d < out->second) {
-                out->other = i;
-                out->second = d;
+            if (pass == 0 && d < *distance) {
+                *tile = i;
+                *distance = d;
+            } else if (pass == 1 && i != *tile && d < *second) {
+                *second = d;
             }
         }
 }
@@ -330,20 +331,29 @@ static void tiles_fill_the_picture_and_are_found(void **state)
         for (int k = 0; k < t.count; k++)
             area += t.tile[k].size * t.tile[k].size;
         assert_float_equal(area / units, 1.0f, 0.1f);
-        for (int n = 0; n < 2000; n++) {
-            float x = 1024.0f * noise_point(n, 1, 4), y = 768.0f * noise_point(n, 2, 4);
-            struct cell_spot cell;
-            struct tile_spot fast, slow;
-            cells_at(&cells, x, y, &cell);
-            tiles_at(&t, x, y, cell.label, &fast);
-            tile_slowly(&t, x, y, cell.label, &slow);
-            far += slow.distance > 1.4f ? 1.0f : 0.0f;
-            if (slow.distance < 1.4f) {
-                assert_int_equal(fast.tile, slow.tile);
-                assert_float_equal(fast.distance, slow.distance, 0.0f);
+        for (int row = 0; row < 40; row++) {
+            float x[SPAN], y = 768.0f * noise_point(row, 2, 4), step = 0.1f * (float)(row % 30);
+            int label[SPAN], n = 1 + row % SPAN;
+            struct tile_spots fast;
+            for (int k = 0; k < n; k++) {
+                struct cell_spot cell;
+                x[k] = 800.0f * noise_point(row, 1, 4) + step * (float)k;
+                cells_at(&cells, x[k], y, &cell);
+                label[k] = cell.label;
             }
-            if (slow.second < 1.4f)
-                assert_float_equal(fast.second, slow.second, 0.0f);
+            tiles_span(&t, x, y, label, n, &fast);
+            for (int k = 0; k < n; k++) {
+                float distance, second;
+                int tile;
+                tile_slowly(&t, x[k], y, label[k], &tile, &distance, &second);
+                far += distance > 1.4f ? 1.0f : 0.0f;
+                if (distance < 1.4f) {
+                    assert_int_equal(fast.tile[k], tile);
+                    assert_float_equal(fast.distance[k], distance, 0.0f);
+                }
+                if (second < 1.4f)
+                    assert_float_equal(fast.second[k], second, 0.0f);
+            }
         }
         // Hardly a place is far from every tile, or the grout would show holes.
         assert_true(far < 20.0f);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/noise.h"
 #include "look/tiles.h"
+
+#include <stdlib.h>
 
 /*
  * A mosaic: tiles of stone and glass set by hand into grout, in rows along the picture's edges and
@@ -20,83 +21,126 @@ static const struct look_param PARAM[] = {
     {"chip", 0.0f, 1.0f, 0.4f, "how uneven tiles are cut"},
     {0}};
 
+// What a tile brings to each of its pixels.
+struct face {
+    float lab[LAB];
+    float tilt_x, tilt_y, middle_x, middle_y;
+    float half; /* of its side, units */
+};
+
 struct tesserae {
     struct look_picture *p;
     const float *value;
     struct cells cells;
     struct tiles tiles;
+    struct face *face; /* of each tile; owned */
 };
 
-// Units from a place to the nearest side of its tile: negative in the grout.
-static float inside(const struct tesserae *s, float x, float y, const struct cell_spot *cell,
-                    struct tile_spot *spot)
+static void face_of(void *ctx, int i, int worker)
 {
-    const float *value = s->value;
-    uint32_t seed = s->p->variation.seed;
-
-    tiles_at(&s->tiles, x, y, cell->label, spot);
-    if (spot->tile < 0)
-        return -1.0f;
-    const struct tile *t = &s->tiles.tile[spot->tile];
-    // Tiles keep their square where there is room, and are cut where there is none.
-    float half = 0.5f * t->size, grout = 0.5f * value[GROUT] * t->size;
-    float cut = 0.5f * value[CHIP] * (noise_at(x / 5.0f, y / 5.0f, seed + 60u) - 0.5f);
-    float side = half * (1.15f - tile_distance(t, x, y));
-    float other = 0.5f * half * (spot->second - spot->distance);
-    side = side < other ? side : other;
-    // Across a border the runner-up is farther than it looks.
-    side = cell->other >= 0 && cell->border < side ? cell->border : side;
-    return side - grout + cut;
-}
-
-static lane4 tile_colour(const struct tesserae *s, int i)
-{
+    struct tesserae *s = ctx;
     const struct tile *t = &s->tiles.tile[i];
     uint32_t seed = s->p->variation.seed;
-    float tint = 2.0f * s->value[TINT];
+    float tint = 2.0f * s->value[TINT], tilt = 2.0f * s->value[TILT];
     // A little lighter for what the joints take away.
     float light = 1.05f + tint * (noise_point(i, 11, seed) - 0.5f);
     float chroma = 1.0f + 3.0f * tint * (noise_point(i, 12, seed) - 0.5f);
     float hue = 2.0f * tint * (noise_point(i, 13, seed) - 0.5f);
 
-    return (lane4){clampf(t->lab[0] * light, 0.0f, 1.0f), chroma * (t->lab[1] - hue * t->lab[2]),
-                   chroma * (t->lab[2] + hue * t->lab[1]), 0.0f};
+    (void)worker;
+    s->face[i] = (struct face){.lab = {clampf(t->lab[0] * light, 0.0f, 1.0f),
+                                       chroma * (t->lab[1] - hue * t->lab[2]),
+                                       chroma * (t->lab[2] + hue * t->lab[1])},
+                               .tilt_x = tilt * (noise_point(i, 14, seed) - 0.5f),
+                               .tilt_y = tilt * (noise_point(i, 15, seed) - 0.5f),
+                               .middle_x = t->x,
+                               .middle_y = t->y,
+                               .half = 0.5f * t->size};
+}
+
+static const float FAR = 1e9f; /* units; of what is not there */
+
+// A span of pixels and the tiles they are on.
+struct laid {
+    int n;
+    float u[SPAN], v;
+    float border[SPAN]; /* units to the next piece; far: large */
+    struct tile_spots spot;
+    struct face face[SPAN];
+    float deep[SPAN]; /* units to the nearest side of the tile: negative in the grout */
+};
+
+static void find_tiles(const struct tesserae *s, struct laid *l)
+{
+    int label[SPAN];
+
+    for (int i = 0; i < l->n; i++) {
+        struct cell_spot cell;
+        cells_at(&s->cells, l->u[i], l->v, &cell);
+        label[i] = cell.label;
+        l->border[i] = cell.other >= 0 ? cell.border : FAR;
+    }
+    tiles_span(&s->tiles, l->u, l->v, label, l->n, &l->spot);
+    for (int i = 0; i < l->n; i++)
+        l->face[i] = s->face[l->spot.tile[i] < 0 ? 0 : l->spot.tile[i]];
+}
+
+static void cut_tiles(const struct tesserae *s, struct laid *l)
+{
+    float grout = s->value[GROUT], chip = 0.5f * s->value[CHIP], uneven[SPAN];
+
+    span_noise_row(0.2f, l->u, l->v, l->n, s->p->variation.seed + 60u, uneven);
+    for (int i = 0; i < l->n; i++) {
+        // Tiles keep their square where there is room, and are cut where there is none.
+        float half = l->face[i].half, side = half * (1.15f - l->spot.middle[i]);
+        float other = 0.5f * half * (l->spot.second[i] - l->spot.distance[i]);
+        side = side < other ? side : other;
+        // Across a border the runner-up is farther than it looks.
+        side = l->border[i] < side ? l->border[i] : side;
+        l->deep[i] = l->spot.tile[i] < 0 ? -FAR : side - grout * half + chip * (uneven[i] - 0.5f);
+    }
+}
+
+static void colour_tiles(const struct tesserae *s, const struct laid *l, struct span_px *px)
+{
+    uint32_t seed = s->p->variation.seed;
+    float soft = 0.6f / s->p->px_per_unit, joint = s->value[JOINT], sand[SPAN];
+
+    span_noise_row(1.0f / 1.3f, l->u, l->v, l->n, seed + 61u, sand);
+    for (int i = 0; i < l->n; i++) {
+        const struct face *f = &l->face[i];
+        float grain = sand[i] - 0.5f, deep = l->deep[i];
+        float grout[4] = {joint + 0.1f * grain, 0.006f, 0.014f, 0.25f * grain};
+        // Worn round at the sides, smooth but not quite flat on top.
+        float edge = smoothf(-0.3f, 1.3f, deep);
+        float top = noise_at(l->u[i] / 3.5f, l->v / 3.5f, seed + 62u + (uint32_t)l->spot.tile[i]) -
+                    0.5f;
+        float askew = f->tilt_x * (l->u[i] - f->middle_x) + f->tilt_y * (l->v - f->middle_y);
+        float tile[4] = {f->lab[0] + (0.03f * top + 0.012f * grain), f->lab[1], f->lab[2],
+                         edge * (1.3f + 0.25f * top) + askew};
+        float cover = smoothf(-soft, soft, deep);
+        for (int k = 0; k < 4; k++)
+            px->lane[k][i] = mixf(grout[k], tile[k], cover);
+    }
 }
 
 static void tesserae_row(void *ctx, int y, int worker)
 {
     const struct tesserae *s = ctx;
-    struct look_picture *p = s->p;
-    const float *value = s->value;
-    uint32_t seed = p->variation.seed;
-    lane4 *row = picture_row(p, y);
-    float soft = 0.6f / p->px_per_unit;
+    const struct look_picture *p = s->p;
+    struct span_px px;
+    struct laid l;
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float u = ((float)x + 0.5f) / p->px_per_unit, v = ((float)y + 0.5f) / p->px_per_unit;
-        struct cell_spot cell;
-        struct tile_spot spot;
-        cells_at(&s->cells, u, v, &cell);
-        float deep = inside(s, u, v, &cell, &spot);
-        float sand = noise_at(u / 1.3f, v / 1.3f, seed + 61u) - 0.5f;
-        lane4 grout = {value[JOINT] + 0.1f * sand, 0.006f, 0.014f, 0.25f * sand};
-        if (spot.tile < 0 || deep < -soft) {
-            row[x] = grout;
-            continue;
-        }
-        const struct tile *t = &s->tiles.tile[spot.tile];
-        lane4 tile = tile_colour(s, spot.tile);
-        float tx = value[TILT] * 2.0f * (noise_point(spot.tile, 14, seed) - 0.5f);
-        float ty = value[TILT] * 2.0f * (noise_point(spot.tile, 15, seed) - 0.5f);
-        // Worn round at the sides, smooth but not quite flat on top.
-        float edge = smoothf(-0.3f, 1.3f, deep);
-        float face = noise_at(u / 3.5f, v / 3.5f, seed + 62u + (uint32_t)spot.tile) - 0.5f;
-        tile[0] += 0.03f * face + 0.012f * sand;
-        tile[3] = edge * (1.3f + 0.25f * face) + tx * (u - t->x) + ty * (v - t->y);
-        float cover = smoothf(-soft, soft, deep);
-        for (int k = 0; k < 4; k++)
-            row[x][k] = mixf(grout[k], tile[k], cover);
+    l.v = ((float)y + 0.5f) / p->px_per_unit;
+    for (int x = 0; x < p->width; x += SPAN) {
+        l.n = span_of(x, p->width);
+        for (int i = 0; i < l.n; i++)
+            l.u[i] = ((float)(x + i) + 0.5f) / p->px_per_unit;
+        find_tiles(s, &l);
+        cut_tiles(s, &l);
+        colour_tiles(s, &l, &px);
+        span_put(picture_row(p, y) + x, l.n, &px);
     }
 }
 
@@ -107,8 +151,12 @@ static enum err tesserae_run(struct look_picture *p, const float *value)
 
     if (e == ERR_OK)
         e = tiles_new(&s.tiles, p, &s.cells, value[SIZE] * p->variation.brush, value[SMALL]);
-    if (e == ERR_OK && !pool_run(p->pool, p->height, tesserae_row, &s, p->cancel))
+    if (e == ERR_OK && !(s.face = calloc((size_t)s.tiles.count + 1, sizeof(*s.face))))
+        e = ERR_NOMEM;
+    if (e == ERR_OK && (!pool_run(p->pool, s.tiles.count, face_of, &s, p->cancel) ||
+                        !pool_run(p->pool, p->height, tesserae_row, &s, p->cancel)))
         e = ERR_CANCELLED;
+    free(s.face);
     tiles_release(&s.tiles);
     cells_release(&s.cells);
     return e;
