@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/surface.h"
 
-#include "look/noise.h"
+#include "look/mood_scene.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // Sine and cosine of the key light's height.
 static const float KEY_UP = 0.6691f, KEY_ALONG = 0.7431f;
@@ -29,15 +30,22 @@ static void cast_row(void *ctx, int y, int worker)
     float *out = plane_row(&c->s->light, y);
 
     (void)worker;
-    for (int x = 0; x < form->width; x++) {
-        float here = plane_row(form, y)[x], most = 0.0f;
-        for (size_t i = 0; i < sizeof(STEP_UNITS) / sizeof(STEP_UNITS[0]); i++) {
-            float d = STEP_UNITS[i];
-            float px = (float)x + 0.5f + dx * d, py = (float)y + 0.5f + dy * d;
-            float over = (c->depth * (plane_at(form, px, py) - here) - SHADOW_RISE * d) / d;
-            most = over > most ? over : most;
+    for (int x0 = 0; x0 < form->width; x0 += SPAN) {
+        const float *here = plane_row(form, y) + x0;
+        int n = span_of(x0, form->width);
+        float most[SPAN] = {0}, x[SPAN], there[SPAN];
+        for (size_t k = 0; k < sizeof(STEP_UNITS) / sizeof(STEP_UNITS[0]); k++) {
+            float d = STEP_UNITS[k], rise = SHADOW_RISE * d;
+            for (int i = 0; i < n; i++)
+                x[i] = (float)(x0 + i) + 0.5f + dx * d;
+            span_plane_row(form, 1.0f, x, (float)y + 0.5f + dy * d, n, there);
+            for (int i = 0; i < n; i++) {
+                float over = (c->depth * (there[i] - here[i]) - rise) / d;
+                most[i] = over > most[i] ? over : most[i];
+            }
         }
-        out[x] = 1.0f - smoothf(0.0f, 0.22f, most);
+        for (int i = 0; i < n; i++)
+            out[x0 + i] = 1.0f - smoothf(0.0f, 0.22f, most[i]);
     }
 }
 
@@ -53,12 +61,10 @@ static void gather_row(void *ctx, int y, int worker)
                          plane_row(&s->light, y)[x], plane_row(&m->importance, y)[x]};
 }
 
-// One for each pixel of half size; NULL: no memory.
-static lane4 *lanes_new(const struct look_picture *p)
+// One for each pixel of a plane of that size; NULL: no memory.
+static lane4 *lanes_new(const struct plane *size)
 {
-    const struct plane *form = &p->maps->form;
-
-    return aligned_alloc(sizeof(lane4), sizeof(lane4) * (size_t)form->width * (size_t)form->height);
+    return aligned_alloc(sizeof(lane4), sizeof(lane4) * (size_t)size->width * (size_t)size->height);
 }
 
 enum err surface_new(struct surface *s, const struct look_picture *p, float depth)
@@ -76,7 +82,7 @@ enum err surface_new(struct surface *s, const struct look_picture *p, float dept
     s->slow.width = (int)((float)m->form.width * slower) + 1;
     s->slow.height = (int)((float)m->form.height * slower) + 1;
     e = plane_new(&s->light, p->maps->form.width, p->maps->form.height);
-    if (e == ERR_OK && !(s->about = lanes_new(p)))
+    if (e == ERR_OK && !(s->about = lanes_new(&p->maps->form)))
         e = ERR_NOMEM;
     if (e == ERR_OK)
         e = blur_scratch_new(&scratch, s->light.width, s->light.height, p->pool, p->cancel);
@@ -129,7 +135,7 @@ enum err surface_soften(struct surface *s, float units)
     struct blur_scratch scratch = {0};
     enum err e = plane_new(&f.form, form->width, form->height);
 
-    if (e == ERR_OK && !(s->broad = lanes_new(p)))
+    if (e == ERR_OK && !(s->broad = lanes_new(form)))
         e = ERR_NOMEM;
     if (e == ERR_OK)
         e = blur_scratch_new(&scratch, form->width, form->height, p->pool, p->cancel);
@@ -152,39 +158,164 @@ static void field_row(void *ctx, int y, int worker)
 {
     const struct field_work *w = ctx;
     const struct look_maps *m = w->s->p->maps;
-    float per = 1.0f / w->s->slow_per_unit;
+    float per = 1.0f / w->s->slow_per_unit, uy = ((float)y + 0.5f) * per;
+    lane4 *row = w->fields->px + (size_t)y * (size_t)w->s->slow.width;
 
     (void)worker;
     for (int x = 0; x < w->s->slow.width; x++) {
-        struct spot t = {.x = ((float)x + 0.5f) * per, .y = ((float)y + 0.5f) * per};
-        float out[FIELDS_MAX];
-        t.height = w->s->depth * plane_at(&m->form, t.x * m->half_per_unit, t.y * m->half_per_unit);
-        w->fn(w->ctx, &t, out);
-        for (int i = 0; i < w->fields->count; i++)
-            plane_row(&w->fields->plane[i], y)[x] = out[i];
+        float ux = ((float)x + 0.5f) * per, out[FIELDS_MAX] = {0};
+        float height = plane_at(&m->form, ux * m->half_per_unit, uy * m->half_per_unit);
+        w->fn(w->ctx, ux, uy, w->s->depth * height, out);
+        row[x] = (lane4){out[0], out[1], out[2], out[3]};
     }
 }
 
-enum err fields_new(struct fields *f, const struct surface *s, int count, field_fn *fn,
-                    const void *ctx)
+enum err fields_new(struct fields *f, const struct surface *s, field_fn *fn, const void *ctx)
 {
     struct field_work w = {.fields = f, .s = s, .fn = fn, .ctx = ctx};
-    enum err e = ERR_OK;
 
-    *f = (struct fields){.count = count};
-    for (int i = 0; i < count && e == ERR_OK; i++)
-        e = plane_new(&f->plane[i], s->slow.width, s->slow.height);
-    if (e == ERR_OK && !pool_run(s->p->pool, s->slow.height, field_row, &w, s->p->cancel))
-        e = ERR_CANCELLED;
-    if (e != ERR_OK)
-        fields_release(f);
-    return e;
+    f->px = lanes_new(&s->slow);
+    if (!f->px)
+        return ERR_NOMEM;
+    if (pool_run(s->p->pool, s->slow.height, field_row, &w, s->p->cancel))
+        return ERR_OK;
+    fields_release(f);
+    return ERR_CANCELLED;
 }
 
 void fields_release(struct fields *f)
 {
-    for (int i = 0; i < FIELDS_MAX; i++)
-        plane_release(&f->plane[i]);
+    free(f->px);
+    f->px = NULL;
+}
+
+/* A row of places between the middles of four pixels each: plane_mix() of four planes. */
+struct lanes_row {
+    const lane4 *above, *below;
+    float ty;
+    int last;
+};
+
+static struct lanes_row lanes_row_of(const lane4 *px, const struct plane *size, float y)
+{
+    float fy = clampf(y - 0.5f, 0.0f, (float)(size->height - 1));
+    int row = (int)fy;
+    const lane4 *above = px + (size_t)row * (size_t)size->width;
+
+    return (struct lanes_row){.above = above,
+                              .below = row + 1 < size->height ? above + size->width : above,
+                              .ty = fy - (float)row,
+                              .last = size->width - 1};
+}
+
+static inline lane4 lanes_at(const struct lanes_row *r, float x)
+{
+    float fx = clampf(x - 0.5f, 0.0f, (float)r->last);
+    int left = (int)fx, right = left < r->last ? left + 1 : left;
+    float tx = fx - (float)left;
+    lane4 above = r->above[left] + (r->above[right] - r->above[left]) * tx;
+    lane4 below = r->below[left] + (r->below[right] - r->below[left]) * tx;
+
+    return above + (below - above) * r->ty;
+}
+
+static void slope_span(const struct surface *s, struct spots *out)
+{
+    const struct look_maps *m = s->p->maps;
+    int n = out->n;
+
+    if (s->exact) {
+        memcpy(out->gx, plane_row(&m->slope_x, out->row) + out->x0, (size_t)n * sizeof(float));
+        memcpy(out->gy, plane_row(&m->slope_y, out->row) + out->x0, (size_t)n * sizeof(float));
+        memcpy(out->shade, plane_row(&m->shade, out->row) + out->x0, (size_t)n * sizeof(float));
+    } else {
+        span_plane_row(&m->slope_x, m->full_per_unit, out->x, out->y, n, out->gx);
+        span_plane_row(&m->slope_y, m->full_per_unit, out->x, out->y, n, out->gy);
+        span_plane_row(&m->shade, m->full_per_unit, out->x, out->y, n, out->shade);
+    }
+    for (int i = 0; i < n; i++) {
+        out->gx[i] *= s->depth;
+        out->gy[i] *= s->depth;
+    }
+}
+
+static void about_span(const struct surface *s, struct spots *out)
+{
+    const struct look_maps *m = s->p->maps;
+    struct lanes_row about = lanes_row_of(s->about, &m->form, out->y * m->half_per_unit);
+
+    for (int i = 0; i < out->n; i++) {
+        lane4 v = lanes_at(&about, out->x[i] * m->half_per_unit);
+        out->height[i] = s->depth * v[0];
+        out->cavity[i] = v[1];
+        out->light[i] = v[2];
+        out->care[i] = v[3];
+    }
+}
+
+static void broad_span(const struct surface *s, struct spots *out)
+{
+    const struct look_maps *m = s->p->maps;
+    struct lanes_row broad = lanes_row_of(s->broad, &m->form, out->y * m->half_per_unit);
+
+    for (int i = 0; i < out->n; i++) {
+        lane4 v = lanes_at(&broad, out->x[i] * m->half_per_unit);
+        out->broad_x[i] = v[0];
+        out->broad_y[i] = v[1];
+        out->lettering[i] = v[2];
+    }
+}
+
+static void field_span(const struct surface *s, const struct fields *f, struct spots *out)
+{
+    struct lanes_row slow = lanes_row_of(f->px, &s->slow, out->y * s->slow_per_unit);
+
+    for (int i = 0; i < out->n; i++) {
+        lane4 v = lanes_at(&slow, out->x[i] * s->slow_per_unit);
+        for (int k = 0; k < FIELDS_MAX; k++)
+            out->field[k][i] = v[k];
+    }
+}
+
+void surface_span(const struct surface *s, const struct fields *f, int x0, int row, int n,
+                  struct spots *out)
+{
+    float per_px = 1.0f / s->p->px_per_unit;
+
+    out->n = n;
+    out->x0 = x0;
+    out->row = row;
+    out->y = ((float)row + 0.5f) * per_px;
+    for (int i = 0; i < n; i++)
+        out->x[i] = ((float)(x0 + i) + 0.5f) * per_px;
+    slope_span(s, out);
+    about_span(s, out);
+    if (s->broad)
+        broad_span(s, out);
+    if (f)
+        field_span(s, f, out);
+}
+
+void surface_lamps(const struct surface *s, const struct spots *at, const float *lit,
+                   const float *up, struct lamps *out)
+{
+    const struct look_maps *m = s->p->maps;
+    float half = m->half_per_unit;
+
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < at->n; i++) {
+            out->gain[k][i] = 1.0f;
+            out->veil[k][i] = 0.0f;
+        }
+    for (int i = 0; i < at->n && s->p->mood; i++) {
+        struct plane_place place = plane_place(&m->form, at->x[i] * half, at->y * half);
+        struct mood_lamp lamp;
+        mood_lamp_lit(s->p->mood, &place, lit[i], up[i], &lamp);
+        for (int k = 0; k < 3; k++) {
+            out->gain[k][i] = lamp.gain[k];
+            out->veil[k][i] = lamp.veil[k];
+        }
+    }
 }
 
 void surface_key(const struct surface *s, float l[3])
@@ -220,56 +351,26 @@ enum err grain_new(struct grain *g, uint32_t seed)
     return ERR_OK;
 }
 
+void grain_span(const struct grain *g, float scale, const float *x, float y, int n,
+                struct grain_spots *restrict out)
+{
+    float fy = floorf(y * scale), ty = y * scale - fy;
+    unsigned j = (unsigned)(int)fy % GRAIN_TILE;
+    const float *above = g->tile + (size_t)j * GRAIN_TILE;
+    const float *below = g->tile + (size_t)((j + 1) % GRAIN_TILE) * GRAIN_TILE;
+
+    for (int i = 0; i < n; i++) {
+        float at = x[i] * scale, fx = floorf(at), tx = at - fx;
+        int left = (int)((unsigned)(int)fx % GRAIN_TILE), right = (left + 1) % GRAIN_TILE;
+        float a = above[left], b = above[right], c = below[left], d = below[right];
+        out->gx[i] = mixf(b - a, d - c, ty);
+        out->gy[i] = mixf(c - a, d - b, tx);
+        out->value[i] = mixf(mixf(a, b, tx), mixf(c, d, tx), ty);
+    }
+}
+
 void grain_release(struct grain *g)
 {
     free(g->tile);
     g->tile = NULL;
-}
-
-float noise_sum(float x, float y, int octaves, uint32_t seed)
-{
-    float sum = 0.0f, weight = 1.0f, all = 0.0f;
-
-    for (int i = 0; i < octaves; i++) {
-        sum += weight * (2.0f * noise_at(x, y, seed + (uint32_t)i) - 1.0f);
-        all += weight;
-        weight *= 0.5f;
-        // Turned and shifted, or the lattices of all octaves would show as one.
-        float t = 1.6f * x - 1.2f * y + 7.3f;
-        y = 1.2f * x + 1.6f * y - 3.1f;
-        x = t;
-    }
-    return 1.6f * sum / all;
-}
-
-/*
- * u is towards the key light and v across it, -1..1 each: a large soft box with a lamp behind it, a
- * strip light opposite, a dark floor with a horizon.
- */
-static float studio(float u, float v, float rough)
-{
-    float w = 0.05f + rough, far = v < 0.0f ? -v : v;
-    // Divisions are what costs here, so four are done at once: those of bell(), of smoothf().
-    lane4 from = {-0.24f, 0.58f, -0.62f, 0.7f}, at = {u, u, u, v};
-    lane4 width = {0.10f + 0.5f * rough, 0.07f + 0.8f * rough, 0.10f + rough, 0.12f + rough};
-    lane4 t = (at - from) / width, r = 1.0f / (1.0f + t * t), gleam = r * r;
-    lane4 lo = {-0.6f, 0.30f - w, 0.80f - w, 0.5f}, hi = {0.7f, 0.30f + w, 0.80f + w, 1.0f};
-    lane4 across = {u, u, u, far}, s = (across - lo) / (hi - lo);
-    for (int i = 0; i < 4; i++)
-        s[i] = clampf(s[i], 0.0f, 1.0f);
-    s = s * s * (3.0f - 2.0f * s);
-
-    float e = 0.13f + 0.30f * s[0];
-    e *= 1.0f - 0.6f * (1.0f - rough) * gleam[0];
-    e += (1.15f + 1.7f * gleam[1]) * s[1] * (1.0f - s[2]) * (1.0f - s[3]);
-    e += 0.75f * gleam[2] * (1.0f - 0.7f * far);
-    return e + 0.35f * gleam[3];
-}
-
-float surface_studio(const struct surface *s, const float n[3], float rough)
-{
-    float lx = s->p->variation.light_x, ly = s->p->variation.light_y;
-    float rx = 2.0f * n[2] * n[0], ry = 2.0f * n[2] * n[1];
-
-    return studio(rx * lx + ry * ly, ry * lx - rx * ly, rough);
 }

@@ -2,7 +2,7 @@
 #ifndef PATINA_LOOK_SURFACE_H
 #define PATINA_LOOK_SURFACE_H
 
-#include "look/op.h"
+#include "look/span.h"
 
 /*
  * The photo's relief in the light of the picture at hand: what operators of solid materials shade.
@@ -20,28 +20,34 @@ struct surface {
     bool exact;          /* the picture's pixels are those of the full-size maps */
 };
 
-/* One place of it. */
-struct spot {
-    float gx, gy;            /* slope */
-    float n[3];              /* normal, unit length, z towards the viewer */
-    float height;            /* units */
-    float shade;             /* of the photo, 0..1 */
-    float cavity;            /* 1: open, towards 0: deep in a hollow */
-    float light;             /* share of the key light */
-    float care;              /* importance of the place, 0..1 */
-    float x, y;              /* units */
-    struct plane_place half; /* of it in maps of half size */
-    struct plane_place slow; /* of it in fields */
+/*
+ * Numbers that vary slowly over the surface (nothing finer than 8 units): worked out every 4 units,
+ * a sixteenth of the work, and mixed in between, four as one.
+ */
+enum { FIELDS_MAX = 4 };
+
+struct fields {
+    lane4 *px; /* of the size s->slow; owned */
 };
 
-/* plane_mix() of four planes. */
-static inline lane4 lanes_mix(const lane4 *px, const struct plane_place *w)
-{
-    const lane4 *a = px + w->at, *b = a + w->down;
-    lane4 up = a[0] + (a[w->right] - a[0]) * w->tx, down = b[0] + (b[w->right] - b[0]) * w->tx;
+/* Fills out[0..FIELDS_MAX), of a place and a height in units; what it leaves is 0. */
+typedef void field_fn(const void *ctx, float x, float y, float height, float *out);
 
-    return up + (down - up) * w->ty;
-}
+/* A span of its pixels. */
+struct spots {
+    int n, x0, row;           /* pixels */
+    float x[SPAN], y;         /* of their middles, units */
+    float gx[SPAN], gy[SPAN]; /* slope */
+    float height[SPAN];       /* units */
+    float shade[SPAN];        /* of the photo, 0..1 */
+    float cavity[SPAN];       /* 1: open, towards 0: deep in a hollow */
+    float light[SPAN];        /* share of the key light */
+    float care[SPAN];         /* importance of the place, 0..1 */
+    float broad_x[SPAN];      /* slope of the broad form, if there is one */
+    float broad_y[SPAN];
+    float lettering[SPAN];         /* with the broad form: how much a place is lettering */
+    float field[FIELDS_MAX][SPAN]; /* if there are any */
+};
 
 static inline void normal_of(float gx, float gy, float n[3])
 {
@@ -52,97 +58,68 @@ static inline void normal_of(float gx, float gy, float n[3])
     n[2] = norm;
 }
 
-/* Tilts the normal by a further slope: grain, dents. */
-static inline void spot_bump(struct spot *t, float gx, float gy)
-{
-    t->gx += gx;
-    t->gy += gy;
-    normal_of(t->gx, t->gy, t->n);
-}
-
 /* depth: factor on heights and slopes, 0 for a plain sheet. ERR_NOMEM, ERR_CANCELLED. */
 MUST_USE enum err surface_new(struct surface *s, const struct look_picture *p, float depth);
 void surface_release(struct surface *s);
 
-/* Where a pixel of the picture lies in maps of half size. */
-static inline struct plane_place surface_half(const struct surface *s, int x, int y)
-{
-    const struct look_maps *m = s->p->maps;
-    float per_px = 1.0f / s->p->px_per_unit;
+/* The pixels from x0 on of a row; f may be NULL. */
+void surface_span(const struct surface *s, const struct fields *f, int x0, int row, int n,
+                  struct spots *out);
 
-    return plane_place(&m->form, ((float)x + 0.5f) * per_px * m->half_per_unit,
-                       ((float)y + 0.5f) * per_px * m->half_per_unit);
-}
-
-/* At a pixel of the picture. Inline, so that a caller pays only for what it reads. */
-static inline void surface_spot(const struct surface *s, int x, int y, struct spot *out)
-{
-    const struct look_maps *m = s->p->maps;
-    float per_px = 1.0f / s->p->px_per_unit;
-
-    out->x = ((float)x + 0.5f) * per_px;
-    out->y = ((float)y + 0.5f) * per_px;
-    struct plane_place half = surface_half(s, x, y);
-    if (s->exact) {
-        out->gx = s->depth * plane_row(&m->slope_x, y)[x];
-        out->gy = s->depth * plane_row(&m->slope_y, y)[x];
-        out->shade = plane_row(&m->shade, y)[x];
-    } else {
-        struct plane_place full =
-            plane_place(&m->slope_x, out->x * m->full_per_unit, out->y * m->full_per_unit);
-        out->gx = s->depth * plane_mix(&m->slope_x, &full);
-        out->gy = s->depth * plane_mix(&m->slope_y, &full);
-        out->shade = plane_mix(&m->shade, &full);
-    }
-    out->half = half;
-    out->slow = plane_place(&s->slow, out->x * s->slow_per_unit, out->y * s->slow_per_unit);
-    lane4 about = lanes_mix(s->about, &half);
-    out->height = s->depth * about[0];
-    out->cavity = about[1];
-    out->light = about[2];
-    out->care = about[3];
-    spot_bump(out, 0.0f, 0.0f);
-}
-
-/* Prepares surface_broad(): the form blurred by `units`. ERR_NOMEM, ERR_CANCELLED. */
+/* Prepares the broad form: blurred by `units`. ERR_NOMEM, ERR_CANCELLED. */
 MUST_USE enum err surface_soften(struct surface *s, float units);
-
-/* Slope of the broad form along x and y, and how much a place is lettering. */
-static inline lane4 surface_broad(const struct surface *s, const struct spot *t)
-{
-    return lanes_mix(s->broad, &t->half);
-}
 
 /* Unit vector towards the key light, 42 degrees above the picture. */
 void surface_key(const struct surface *s, float l[3]);
 
-/* Light that a mirror with this normal sends to the viewer from a photographer's studio: about .3
- * from the front, up to 3 from the lamp. rough: 0 sharp, 1 all blurred. */
-float surface_studio(const struct surface *s, const float n[3], float rough);
+/* 1 at 0, falling to both sides, under .07 from 1.75 on. */
+static inline float bell(float t)
+{
+    float r = 1.0f / (1.0f + t * t);
+
+    return r * r;
+}
 
 /*
- * Numbers that vary slowly over the surface (nothing finer than 8 units): worked out every 4 units,
- * a sixteenth of the work, and mixed in between.
+ * Light of a photographer's studio that a mirror sends to the viewer: about .3 from the front, up
+ * to 3 from the lamp. u is towards the key light and v across it, -1..1 each: a large soft box with
+ * a lamp behind it, a strip light opposite, a dark floor with a horizon. rough: 0 sharp, 1 all
+ * blurred.
  */
-enum { FIELDS_MAX = 4 };
+static inline float studio(float u, float v, float rough)
+{
+    float w = 0.05f + rough, far = fabsf(v);
+    float e = 0.13f + 0.30f * smoothf(-0.6f, 0.7f, u);
 
-struct fields {
-    struct plane plane[FIELDS_MAX];
-    int count;
+    e *= 1.0f - 0.6f * (1.0f - rough) * bell((u + 0.24f) / (0.10f + 0.5f * rough));
+    e += (1.15f + 1.7f * bell((u - 0.58f) / (0.07f + 0.8f * rough))) *
+         smoothf(0.30f - w, 0.30f + w, u) * (1.0f - smoothf(0.80f - w, 0.80f + w, u)) *
+         (1.0f - smoothf(0.5f, 1.0f, far));
+    e += 0.75f * bell((u + 0.62f) / (0.10f + rough)) * (1.0f - 0.7f * far);
+    return e + 0.35f * bell((v - 0.7f) / (0.12f + rough));
+}
+
+/* The same where the surface has this normal; (x, y) is the key light's direction. */
+static inline float studio_at(float x, float y, const float n[3], float rough)
+{
+    float rx = 2.0f * n[2] * n[0], ry = 2.0f * n[2] * n[1];
+
+    return studio(rx * x + ry * y, ry * x - rx * y, rough);
+}
+
+/* The mood's lamps at the spots of a span; without a mood they change nothing. */
+struct lamps {
+    float gain[3][SPAN], veil[3][SPAN];
 };
 
-/* Fills out[0..count-1]. Of the spot, x, y and height are valid. */
-typedef void field_fn(const void *ctx, const struct spot *t, float *out);
+/* lit, up: as mood_lamp_lit() has them. */
+void surface_lamps(const struct surface *s, const struct spots *at, const float *lit,
+                   const float *up, struct lamps *out);
 
 /* ERR_NOMEM, ERR_CANCELLED; then there is nothing to release. */
-MUST_USE enum err fields_new(struct fields *f, const struct surface *s, int count, field_fn *fn,
+MUST_USE enum err fields_new(struct fields *f, const struct surface *s, field_fn *fn,
                              const void *ctx);
 void fields_release(struct fields *f);
-
-static inline float field_at(const struct fields *f, int i, const struct spot *t)
-{
-    return plane_mix(&f->plane[i], &t->slow);
-}
 
 /*
  * Fine grain of a surface: noise of 8, 4 and 2 cells, kept in a tile that repeats, because looking
@@ -154,77 +131,96 @@ struct grain {
     float *tile; /* GRAIN_TILE rows of GRAIN_TILE cells; owned */
 };
 
-struct grain_spot {
-    float value;  /* about -1..1 */
-    float gx, gy; /* its slope per cell, about -.3...3 */
+struct grain_spots {
+    float value[SPAN];        /* about -1..1 */
+    float gx[SPAN], gy[SPAN]; /* its slope per cell, about -.3...3 */
 };
 
 MUST_USE enum err grain_new(struct grain *g, uint32_t seed); /* ERR_NOMEM */
 void grain_release(struct grain *g);
 
-/* x, y in cells, any that fit an int. */
-static inline void grain_at(const struct grain *g, float x, float y, struct grain_spot *out)
-{
-    float fx = floorf(x), fy = floorf(y), tx = x - fx, ty = y - fy;
-    unsigned i = (unsigned)(int)fx % GRAIN_TILE, j = (unsigned)(int)fy % GRAIN_TILE;
-    unsigned right = (i + 1) % GRAIN_TILE, below = (j + 1) % GRAIN_TILE;
-    float a = g->tile[j * GRAIN_TILE + i], b = g->tile[j * GRAIN_TILE + right];
-    float c = g->tile[below * GRAIN_TILE + i], d = g->tile[below * GRAIN_TILE + right];
-
-    out->gx = mixf(b - a, d - c, ty);
-    out->gy = mixf(c - a, d - b, tx);
-    out->value = mixf(mixf(a, b, tx), mixf(c, d, tx), ty);
-}
+/* Of n places (x * scale, y * scale), in cells: any that fit an int. */
+void grain_span(const struct grain *g, float scale, const float *x, float y, int n,
+                struct grain_spots *out);
 
 /* Sum of octaves of noise_at(), each of half the size and weight of the one before; about -1..1. */
-float noise_sum(float x, float y, int octaves, uint32_t seed);
-
-/* OKLab of linear light, R, G, B >= 0 in the first three lanes; as oklab_from_linear() but for
- * rounding, at a third of its time. */
-static inline lane4 lab_of_light(lane4 rgb)
+static inline float noise_sum(float x, float y, int octaves, uint32_t seed)
 {
-    typedef int32_t int4 __attribute__((vector_size(16)));
-    const lane4 from_r = {0.4122214708f, 0.2119034982f, 0.0883024619f, 0.0f};
-    const lane4 from_g = {0.5363325363f, 0.6806995451f, 0.2817188376f, 0.0f};
-    const lane4 from_b = {0.0514459929f, 0.1073969566f, 0.6299787005f, 0.0f};
-    const lane4 from_l = {0.2104542553f, 1.9779984951f, 0.0259040371f, 0.0f};
-    const lane4 from_m = {0.7936177850f, -2.4285922050f, 0.7827717662f, 0.0f};
-    const lane4 from_s = {-0.0040720468f, 0.4505937099f, -0.8086757660f, 0.0f};
-    // Cubes of less would underflow.
-    lane4 x = rgb[0] * from_r + rgb[1] * from_g + rgb[2] * from_b + 1e-12f, y;
-    int4 bits;
+    float sum = 0.0f, weight = 1.0f, all = 0.0f;
 
+    for (int i = 0; i < octaves; i++) {
+        sum += weight * (2.0f * noise_at(x, y, seed + (uint32_t)i) - 1.0f);
+        all += weight;
+        weight *= 0.5f;
+        // Turned and shifted, or the lattices of all octaves would show as one.
+        float t = 1.6f * x - 1.2f * y + 7.3f;
+        y = 1.2f * x + 1.6f * y - 3.1f;
+        x = t;
+    }
+    return 1.6f * sum / all;
+}
+
+/* Cube root of x >= 0, by lanes alone: as cbrt_approx() but for rounding. */
+static inline float root_of_light(float x)
+{
+    int32_t bits;
+    float y;
+
+    x = x + 1e-12f; // cubes of less would underflow
     memcpy(&bits, &x, sizeof(bits));
-    bits = __builtin_convertvector(__builtin_convertvector(bits, lane4) * (1.0f / 3.0f), int4) +
-           709921077;
+    bits = (int32_t)((float)bits * (1.0f / 3.0f)) + 709921077;
     memcpy(&y, &bits, sizeof(y));
     for (int i = 0; i < 2; i++) {
-        lane4 y3 = y * y * y;
+        float y3 = y * y * y;
         y = y * ((y3 + 2.0f * x) / (2.0f * y3 + x));
     }
-    return y[0] * from_l + y[1] * from_m + y[2] * from_s;
+    return y;
+}
+
+/* OKLab of linear light, R, G, B >= 0; as oklab_from_linear() but for rounding. */
+static inline void lab_of_light(const float rgb[3], float lab[LAB])
+{
+    float r = rgb[0], g = rgb[1], b = rgb[2];
+    float l = root_of_light(r * 0.4122214708f + g * 0.5363325363f + b * 0.0514459929f);
+    float m = root_of_light(r * 0.2119034982f + g * 0.6806995451f + b * 0.1073969566f);
+    float s = root_of_light(r * 0.0883024619f + g * 0.2817188376f + b * 0.6299787005f);
+
+    lab[0] = l * 0.2104542553f + m * 0.7936177850f + s * -0.0040720468f;
+    lab[1] = l * 1.9779984951f + m * -2.4285922050f + s * 0.4505937099f;
+    lab[2] = l * 0.0259040371f + m * 0.7827717662f + s * -0.8086757660f;
 }
 
 /* A spread of light over film (after Narkowicz's fit of ACES 2015): 0..inf to 0..1; in OKLab. */
-static inline lane4 lab_on_film(lane4 x)
+static inline void lab_on_film(const float rgb[3], float lab[LAB])
 {
-    return lab_of_light(x * (2.51f * x + 0.03f) / (x * (2.51f * x + 0.56f) + 0.14f));
+    float on[3];
+
+    for (int k = 0; k < 3; k++)
+        on[k] = rgb[k] * (2.51f * rgb[k] + 0.03f) / (rgb[k] * (2.51f * rgb[k] + 0.56f) + 0.14f);
+    lab_of_light(on, lab);
 }
 
-/* lab_on_film() of a row of n. A pass of its own: its divisions wait for each other, and those of
- * the next pixels must be near for a processor to fill the time with. */
-static inline void film_row(lane4 *row, int n)
+/* The same of a span whose first three lanes are light; the fourth becomes 0. */
+static inline void light_to_lab(struct span_px *px, int n)
 {
-    for (int x = 0; x < n; x++)
-        row[x] = lab_on_film(row[x]);
+    for (int i = 0; i < n; i++) {
+        float rgb[3] = {px->lane[0][i], px->lane[1][i], px->lane[2][i]}, lab[LAB];
+        lab_of_light(rgb, lab);
+        for (int k = 0; k < LAB; k++)
+            px->lane[k][i] = lab[k];
+        px->lane[3][i] = 0.0f;
+    }
 }
 
-/* 1 at 0, falling to both sides, under .07 from 1.75 on. */
-static inline float bell(float t)
+static inline void light_to_film(struct span_px *px, int n)
 {
-    float r = 1.0f / (1.0f + t * t);
-
-    return r * r;
+    for (int i = 0; i < n; i++) {
+        float rgb[3] = {px->lane[0][i], px->lane[1][i], px->lane[2][i]}, lab[LAB];
+        lab_on_film(rgb, lab);
+        for (int k = 0; k < LAB; k++)
+            px->lane[k][i] = lab[k];
+        px->lane[3][i] = 0.0f;
+    }
 }
 
 #endif

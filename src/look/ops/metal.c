@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/mood_scene.h"
 #include "look/surface.h"
 
 /* Cast and polished metal: a photographer's studio reflected in the relief. */
@@ -51,83 +50,101 @@ static const float GRAIN_PER_UNIT = 2.0f;
 // Forms smaller than this are what polishing takes.
 static const float SMOOTH_UNITS = 2.0f;
 
-static void swell_at(const void *ctx, const struct spot *t, float *out)
+static void swell_at(const void *ctx, float ux, float uy, float height, float *out)
 {
     const struct metal *m = ctx;
     uint32_t seed = m->p->variation.seed;
-
     // A plate that is not quite flat gathers the studio in broad gleams.
-    float bow_x = t->x * m->per_width - 1.0f, bow_y = t->y * m->per_height - 1.0f;
+    float bow_x = ux * m->per_width - 1.0f, bow_y = uy * m->per_height - 1.0f;
 
-    out[0] = m->value[SWELL] * (noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed) - 2.0f * bow_x);
-    out[1] = m->value[SWELL] *
-             (noise_sum(t->x * 0.006f, t->y * 0.006f, 2, seed + 11) - 2.0f * bow_y);
+    (void)height;
+    out[0] = m->value[SWELL] * (noise_sum(ux * 0.006f, uy * 0.006f, 2, seed) - 2.0f * bow_x);
+    out[1] = m->value[SWELL] * (noise_sum(ux * 0.006f, uy * 0.006f, 2, seed + 11) - 2.0f * bow_y);
 }
 
-// Normal of the surface, and the share of light that is left there.
-static lane4 form_pixel(const struct metal *m, int x, int y)
+// What the studio sends back of a span, and where from.
+struct gleam {
+    float light[SPAN];
+    float fresnel[SPAN]; /* share of light that is reflected whatever the metal */
+    float up[SPAN];      /* where the reflected ray goes, up the picture */
+};
+
+// The swell of plain parts and the grain of the casting, as slopes.
+static void uneven_span(const struct metal *m, struct spots *t)
+{
+    float *gx = t->field[0], *gy = t->field[1], rough = 6.0f * m->value[GRAIN];
+    struct grain_spots grain;
+
+    if (rough <= 0.0f)
+        return;
+    grain_span(&m->grain, GRAIN_PER_UNIT, t->x, t->y, t->n, &grain);
+    for (int i = 0; i < t->n; i++) {
+        gx[i] += rough * grain.gx[i];
+        gy[i] += rough * grain.gy[i];
+    }
+}
+
+static void gleam_span(const struct metal *m, const struct spots *t, struct gleam *g)
 {
     const float *value = m->value;
-    struct spot t;
+    float most = value[SMOOTH], kept = value[SHADING], tarnish = 0.35f + 0.65f * value[TARNISH];
+    float exposure = value[EXPOSURE], rough = value[ROUGH];
+    float lx = m->p->variation.light_x, ly = m->p->variation.light_y;
 
-    surface_spot(&m->surface, x, y, &t);
-    float gx = field_at(&m->swell, 0, &t), gy = field_at(&m->swell, 1, &t);
-    if (value[GRAIN] > 0.0f) {
-        struct grain_spot grain;
-        grain_at(&m->grain, GRAIN_PER_UNIT * t.x, GRAIN_PER_UNIT * t.y, &grain);
-        gx += 6.0f * value[GRAIN] * grain.gx;
-        gy += 6.0f * value[GRAIN] * grain.gy;
+    for (int i = 0; i < t->n; i++) {
+        float smooth = most * (1.0f - 0.6f * smoothf(0.2f, 0.6f, t->care[i])), n[3];
+        float gx = t->field[0][i] + smooth * (t->broad_x[i] - t->gx[i]);
+        float gy = t->field[1][i] + smooth * (t->broad_y[i] - t->gy[i]);
+        normal_of(t->gx[i] + gx, t->gy[i] + gy, n);
+        // Lettering is cut and filled with black: its strokes are too fine for a relief alone.
+        float print = smoothf(0.3f, 0.7f, t->lettering[i]);
+        float keep = kept + (1.0f - kept) * 0.75f * print;
+        float lit = (1.0f - keep + keep * (0.10f + 1.45f * t->shade[i])) *
+                    (0.45f + 0.55f * t->light[i]) * mixf(1.0f, t->cavity[i], tarnish);
+        float graze = 1.0f - n[2], graze2 = graze * graze;
+        g->light[i] = studio_at(lx, ly, n, rough) * (lit * exposure);
+        g->fresnel[i] = graze2 * graze2 * graze;
+        g->up[i] = -(2.0f * n[2] * n[1]);
     }
-    float smooth = value[SMOOTH] * (1.0f - 0.6f * smoothf(0.2f, 0.6f, t.care));
-    lane4 broad = surface_broad(&m->surface, &t);
-    gx += smooth * (broad[0] - t.gx);
-    gy += smooth * (broad[1] - t.gy);
-    spot_bump(&t, gx, gy);
-    // Lettering is cut and filled with black: its strokes are too fine for a relief alone.
-    float print = smoothf(0.3f, 0.7f, broad[2]);
-    float keep = value[SHADING] + (1.0f - value[SHADING]) * 0.75f * print;
-    float lit = (1.0f - keep + keep * (0.10f + 1.45f * t.shade)) * (0.45f + 0.55f * t.light) *
-                mixf(1.0f, t.cavity, 0.35f + 0.65f * value[TARNISH]);
-    return (lane4){t.n[0], t.n[1], t.n[2], lit * value[EXPOSURE]};
 }
 
-// Light that the metal sends from there.
-static lane4 metal_pixel(const struct metal *m, lane4 form, int x, int y)
+// Light of one colour that the metal sends.
+static void colour_span(const struct metal *m, const struct gleam *g, const struct lamps *lamps,
+                        int k, int n, float *out)
 {
     static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
-    const float *value = m->value;
-    float n[3] = {form[0], form[1], form[2]};
-    float e = surface_studio(&m->surface, n, value[ROUGH]) * form[3];
-    float ry = 2.0f * n[2] * n[1]; // where the reflected ray goes, down the picture
-    // Dark parts see little but other metal, so their light was coloured twice.
-    float twice = clampf(value[BOUNCE] * (1.0f - 1.1f * e), 0.0f, 1.5f);
-    float graze = 1.0f - n[2], graze2 = graze * graze, fresnel = graze2 * graze2 * graze;
-    lane4 rgb = {0};
-    struct mood_lamp lamp;
-    struct plane_place half = surface_half(&m->surface, x, y);
-    mood_lamp_at(m->p->mood, &half, e, -ry, &lamp);
-    for (int k = 0; k < 3; k++) {
-        float f = value[RED + k];
-        f += (1.0f - f) * fresnel;
-        float tint = 1.0f + value[SKY] * BELOW[k] * clampf(1.2f * ry - 0.15f, -0.6f, 0.6f);
-        rgb[k] = e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f) * lamp.gain[k] +
-                 lamp.veil[k];
+    float bounce = m->value[BOUNCE], sky = m->value[SKY] * BELOW[k], own = m->value[RED + k];
+    const float *gain = lamps->gain[k], *veil = lamps->veil[k];
+
+    for (int i = 0; i < n; i++) {
+        float e = g->light[i], f = own + (1.0f - own) * g->fresnel[i];
+        // Dark parts see little but other metal, so their light was coloured twice.
+        float twice = clampf(bounce * (1.0f - 1.1f * e), 0.0f, 1.5f);
+        float tint = 1.0f + sky * clampf(1.2f * -g->up[i] - 0.15f, -0.6f, 0.6f);
+        out[i] = e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f) * gain[i] + veil[i];
     }
-    return rgb;
 }
 
 static void metal_row(void *ctx, int y, int worker)
 {
     const struct metal *m = ctx;
-    lane4 *row = picture_row(m->p, y);
+    int width = m->p->width;
 
     (void)worker;
-    // Short loops, as film_row() says.
-    for (int x = 0; x < m->p->width; x++)
-        row[x] = form_pixel(m, x, y);
-    for (int x = 0; x < m->p->width; x++)
-        row[x] = metal_pixel(m, row[x], x, y);
-    film_row(row, m->p->width);
+    for (int x = 0; x < width; x += SPAN) {
+        struct spots t;
+        struct gleam g;
+        struct lamps lamps;
+        struct span_px px;
+        surface_span(&m->surface, &m->swell, x, y, span_of(x, width), &t);
+        uneven_span(m, &t);
+        gleam_span(m, &t, &g);
+        surface_lamps(&m->surface, &t, g.light, g.up, &lamps);
+        for (int k = 0; k < 3; k++)
+            colour_span(m, &g, &lamps, k, t.n, px.lane[k]);
+        light_to_film(&px, t.n);
+        span_put(picture_row(m->p, y) + x, t.n, &px);
+    }
 }
 
 static enum err metal_run(struct look_picture *p, const float *value)
@@ -141,7 +158,7 @@ static enum err metal_run(struct look_picture *p, const float *value)
     if (e == ERR_OK)
         e = surface_soften(&m.surface, SMOOTH_UNITS);
     if (e == ERR_OK)
-        e = fields_new(&m.swell, &m.surface, 2, swell_at, &m);
+        e = fields_new(&m.swell, &m.surface, swell_at, &m);
     if (e == ERR_OK)
         e = grain_new(&m.grain, p->variation.seed + 31);
     if (e == ERR_OK && !pool_run(p->pool, p->height, metal_row, &m, p->cancel))

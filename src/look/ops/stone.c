@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/mood_scene.h"
-#include "look/noise.h"
 #include "look/surface.h"
 
 /* Stone that light enters: marble with its veins, jade with its clouds. */
@@ -61,12 +59,12 @@ struct stone {
 // The block, as it is cut by the relief: veins bend where the form does.
 enum { WARP_U, WARP_V, LARGE_VEIN, FINE_VEIN };
 
-static void bed_at(const void *ctx, const struct spot *t, float *out)
+static void bed_at(const void *ctx, float ux, float uy, float height, float *out)
 {
     const struct stone *s = ctx;
     uint32_t seed = s->p->variation.seed;
     float f = 1.0f / s->value[PERIOD];
-    float x = t->x + 1.3f * t->height, y = t->y - 1.1f * t->height;
+    float x = ux + 1.3f * height, y = uy - 1.1f * height;
     // The bed of the stone lies askew and veins run along it.
     float u = (0.82f * x + 0.57f * y) * f, v = (0.82f * y - 0.57f * x) * f * 0.45f;
     float wu = noise_sum(1.5f * u + 3.0f, 1.5f * v, 3, seed + 101);
@@ -79,84 +77,118 @@ static void bed_at(const void *ctx, const struct spot *t, float *out)
     out[FINE_VEIN] = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
 }
 
-// Share of vein at a place. Its rim is clear, or veins on dark ground would glow.
-static float veins_at(const struct stone *s, const struct spot *t, float *cloud)
+// What shading needs of a span.
+struct cut {
+    float vein[SPAN], cloud[SPAN];
+    float lit[SPAN];   /* cosine between the surface and the key light */
+    float sheen[SPAN]; /* of the studio on the polish */
+    float shade[SPAN]; /* by the photo */
+    float thin[SPAN];  /* light that comes through */
+    float lamp[SPAN], up[SPAN];
+};
+
+// Share of vein at each place. Its rim is clear, or veins on dark ground would glow.
+static void vein_span(const struct stone *s, const struct spots *t, struct cut *c)
 {
     const float *value = s->value;
-    float wu = field_at(&s->bed, WARP_U, t), wv = field_at(&s->bed, WARP_V, t);
-    float bed = field_at(&s->bed, LARGE_VEIN, t), fine = field_at(&s->bed, FINE_VEIN, t);
-    float which = floorf(bed + 0.5f), large = bed - which, w = value[WIDTH];
-    float own = noise_point((int)which, 7, s->p->variation.seed);
-    // Veins swell and end, and each has its own width; a sculptor turns the block so that none
-    // crosses a face.
-    float spare = 1.0f - 0.7f * smoothf(0.3f, 0.65f, t->care);
-    float strong = smoothf(-0.7f, 0.0f, wu + 0.5f * own - 0.1f);
-    float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
-    float wide = w * (0.35f + 1.1f * own) * (0.5f + 0.8f * smoothf(-0.5f, 0.7f, wv));
-    float core = 1.0f - smoothf(0.006f * wide, 0.030f * wide, fabsf(large));
-    float haze = bell(large / (0.13f * w));
+    float w = value[WIDTH], clouds = value[CLOUDS], veins = value[VEINS], stain = value[HAZE];
+    float thread = value[FINE];
+    uint32_t seed = s->p->variation.seed;
 
-    *cloud = value[CLOUDS] * (0.6f * wu + 0.4f * wv);
-    return spare *
-           clampf(value[VEINS] * strong * (0.85f * core + value[HAZE] * haze) +
-                      value[FINE] * some * (1.0f - smoothf(0.01f * w, 0.06f * w, fabsf(fine))),
-                  0.0f, 1.0f);
+    for (int i = 0; i < t->n; i++) {
+        float wu = t->field[WARP_U][i], wv = t->field[WARP_V][i];
+        float bed = t->field[LARGE_VEIN][i], fine = t->field[FINE_VEIN][i];
+        float which = floorf(bed + 0.5f), large = bed - which;
+        float own = noise_point((int)which, 7, seed);
+        // Veins swell and end, and each has its own width; a sculptor turns the block so that none
+        // crosses a face.
+        float spare = 1.0f - 0.7f * smoothf(0.3f, 0.65f, t->care[i]);
+        float strong = smoothf(-0.7f, 0.0f, wu + 0.5f * own - 0.1f);
+        float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
+        float wide = w * (0.35f + 1.1f * own) * (0.5f + 0.8f * smoothf(-0.5f, 0.7f, wv));
+        float core = 1.0f - smoothf(0.006f * wide, 0.030f * wide, fabsf(large));
+        float haze = bell(large / (0.13f * w));
+        c->cloud[i] = clouds * (0.6f * wu + 0.4f * wv);
+        c->vein[i] = spare *
+                     clampf(veins * strong * (0.85f * core + stain * haze) +
+                                thread * some * (1.0f - smoothf(0.01f * w, 0.06f * w, fabsf(fine))),
+                            0.0f, 1.0f);
+    }
 }
 
-static lane4 stone_pixel(const struct stone *s, const float key[3], int x, int y)
+static void shade_span(const struct stone *s, const struct spots *t, struct cut *c)
 {
     const float *value = s->value;
-    struct spot t;
-    float cloud, rgb[3];
+    float key[3], within = value[SOFT], keep = value[SHADING], glow = value[GLOW];
+    float polish = value[POLISH], rough = 0.35f - 0.28f * polish;
+    float lx = s->p->variation.light_x, ly = s->p->variation.light_y;
 
-    surface_spot(&s->surface, x, y, &t);
-    float vein = veins_at(s, &t, &cloud);
-    // Light that has been inside the stone is shaded by the broad form more than by detail.
-    float soft[3], within = value[SOFT];
-    lane4 broad = surface_broad(&s->surface, &t);
-    normal_of(broad[0], broad[1], soft);
-    float hard = t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2];
-    float d = mixf(hard, soft[0] * key[0] + soft[1] * key[1] + soft[2] * key[2], within);
-    float keep = value[SHADING], shade = 1.0f - keep + keep * (0.18f + 1.25f * t.shade);
-    // Polishing takes pores: half of what is fine is gone from the mirror.
-    struct spot polished = t;
-    spot_bump(&polished, 0.5f * (broad[0] - t.gx), 0.5f * (broad[1] - t.gy));
-    float mirror = surface_studio(&s->surface, polished.n, 0.35f - 0.28f * value[POLISH]);
-    float graze = 1.0f - t.n[2], graze2 = graze * graze;
-    float fresnel = (0.045f + 0.9f * graze2 * graze2 * graze) * value[POLISH] * t.cavity;
-    // Thin parts stand out and face away from the light.
-    float thin = value[GLOW] * smoothf(-6.0f, 14.0f, t.height) * (1.15f - clampf(d, 0.0f, 1.0f));
-    struct mood_lamp lamp;
-    mood_lamp_at(s->p->mood, &t.half, 1.2f * d * t.light, -t.n[1], &lamp);
-    for (int k = 0; k < 3; k++) {
-        // Red light goes farther in stone than blue.
-        float wrap = value[SCATTER] * (1.0f - 0.14f * (float)k);
-        float lit = clampf((d + wrap) / (1.0f + wrap), 0.0f, 1.0f);
-        float reach = mixf(t.light, 1.0f, 0.3f + 0.5f * wrap);
-        float open = mixf(t.cavity, 1.0f, 0.35f * wrap);
-        float ground = value[RED + k] * clampf(1.0f + cloud, 0.3f, 1.7f);
-        float albedo = mixf(ground, value[VEIN_RED + k], vein);
-        float light = (1.55f * lit * lit * reach + 0.10f) * open + thin * (1.0f - 0.25f * (float)k);
-        float sent = albedo * light * shade * value[EXPOSURE] + fresnel * mirror * mirror;
-        rgb[k] = clampf(sent * lamp.gain[k] + lamp.veil[k], 0.0f, 8.0f);
-        rgb[k] = rgb[k] > 0.7f ? 0.7f + 0.3f * ((rgb[k] - 0.7f) / (rgb[k] - 0.4f)) : rgb[k];
+    surface_key(&s->surface, key);
+    for (int i = 0; i < t->n; i++) {
+        float n[3], soft[3], polished[3], gx = t->gx[i], gy = t->gy[i];
+        // Light that has been inside the stone is shaded by the broad form more than by detail.
+        normal_of(gx, gy, n);
+        normal_of(t->broad_x[i], t->broad_y[i], soft);
+        float hard = n[0] * key[0] + n[1] * key[1] + n[2] * key[2];
+        float d = mixf(hard, soft[0] * key[0] + soft[1] * key[1] + soft[2] * key[2], within);
+        // Polishing takes pores: half of what is fine is gone from the mirror.
+        normal_of(gx + 0.5f * (t->broad_x[i] - gx), gy + 0.5f * (t->broad_y[i] - gy), polished);
+        float mirror = studio_at(lx, ly, polished, rough);
+        float graze = 1.0f - n[2], graze2 = graze * graze;
+        float fresnel = (0.045f + 0.9f * graze2 * graze2 * graze) * polish * t->cavity[i];
+        c->lit[i] = d;
+        c->sheen[i] = fresnel * mirror * mirror;
+        c->shade[i] = 1.0f - keep + keep * (0.18f + 1.25f * t->shade[i]);
+        // Thin parts stand out and face away from the light.
+        c->thin[i] = glow * smoothf(-6.0f, 14.0f, t->height[i]) * (1.15f - clampf(d, 0.0f, 1.0f));
+        c->lamp[i] = 1.2f * d * t->light[i];
+        c->up[i] = -n[1];
     }
-    return (lane4){rgb[0], rgb[1], rgb[2], 0.0f};
+}
+
+// Light of one colour that the stone sends.
+static void colour_span(const struct stone *s, const struct spots *t, const struct cut *c,
+                        const struct lamps *lamps, int k, float *out)
+{
+    // Red light goes farther in stone than blue.
+    float wrap = s->value[SCATTER] * (1.0f - 0.14f * (float)k), red = 1.0f - 0.25f * (float)k;
+    float stone = s->value[RED + k], vein = s->value[VEIN_RED + k], exposure = s->value[EXPOSURE];
+    const float *gain = lamps->gain[k], *veil = lamps->veil[k];
+
+    for (int i = 0; i < t->n; i++) {
+        float lit = clampf((c->lit[i] + wrap) / (1.0f + wrap), 0.0f, 1.0f);
+        float reach = mixf(t->light[i], 1.0f, 0.3f + 0.5f * wrap);
+        float open = mixf(t->cavity[i], 1.0f, 0.35f * wrap);
+        float ground = stone * clampf(1.0f + c->cloud[i], 0.3f, 1.7f);
+        float albedo = mixf(ground, vein, c->vein[i]);
+        float light = (1.55f * lit * lit * reach + 0.10f) * open + c->thin[i] * red;
+        float sent = albedo * light * c->shade[i] * exposure + c->sheen[i];
+        float v = clampf(sent * gain[i] + veil[i], 0.0f, 8.0f);
+        float bent = 0.7f + 0.3f * ((v - 0.7f) / (v - 0.4f));
+        out[i] = v > 0.7f ? bent : v;
+    }
 }
 
 static void stone_row(void *ctx, int y, int worker)
 {
     const struct stone *s = ctx;
-    lane4 *row = picture_row(s->p, y);
-    float key[3];
+    int width = s->p->width;
 
     (void)worker;
-    surface_key(&s->surface, key);
-    for (int x = 0; x < s->p->width; x++)
-        row[x] = stone_pixel(s, key, x, y);
-    // A loop of its own, as film_row() says.
-    for (int x = 0; x < s->p->width; x++)
-        row[x] = lab_of_light(row[x]);
+    for (int x = 0; x < width; x += SPAN) {
+        struct spots t;
+        struct cut c;
+        struct lamps lamps;
+        struct span_px px;
+        surface_span(&s->surface, &s->bed, x, y, span_of(x, width), &t);
+        vein_span(s, &t, &c);
+        shade_span(s, &t, &c);
+        surface_lamps(&s->surface, &t, c.lamp, c.up, &lamps);
+        for (int k = 0; k < 3; k++)
+            colour_span(s, &t, &c, &lamps, k, px.lane[k]);
+        light_to_lab(&px, t.n);
+        span_put(picture_row(s->p, y) + x, t.n, &px);
+    }
 }
 
 static enum err stone_run(struct look_picture *p, const float *value)
@@ -167,7 +199,7 @@ static enum err stone_run(struct look_picture *p, const float *value)
     if (e == ERR_OK)
         e = surface_soften(&s.surface, SOFT_UNITS);
     if (e == ERR_OK)
-        e = fields_new(&s.bed, &s.surface, 4, bed_at, &s);
+        e = fields_new(&s.bed, &s.surface, bed_at, &s);
     if (e == ERR_OK && !pool_run(p->pool, p->height, stone_row, &s, p->cancel))
         e = ERR_CANCELLED;
     fields_release(&s.bed);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "look/mood_scene.h"
-#include "look/noise.h"
 #include "look/surface.h"
 
 /* What air and rain leave on the picture's material: rust, verdigris. Dull, in patches, mostly in
@@ -64,8 +62,6 @@ static const float GRAIN_PER_UNIT = 1.6f;
 
 enum { MUCH, OLD, WATER };
 
-enum { SPAN = 64 }; // pixels that are worked on together
-
 // Where water runs down, about -1..1: streaks that wander a little, in two widths.
 static float runs_at(float x, float y, uint32_t seed)
 {
@@ -75,78 +71,107 @@ static float runs_at(float x, float y, uint32_t seed)
     return 1.6f * (sum - 0.85f);
 }
 
-static void crust_at(const void *ctx, const struct spot *t, float *out)
+static void crust_at(const void *ctx, float x, float y, float height, float *out)
 {
     const struct weather *w = ctx;
     const float *value = w->value;
     float f = 1.0f / value[PATCH];
-    float wander = noise_sum(t->x * 0.011f, t->y * 0.011f, 2, w->seed + 5);
-    float run = runs_at(t->x + 10.0f * wander, t->y, w->seed + 21);
+    float wander = noise_sum(x * 0.011f, y * 0.011f, 2, w->seed + 5);
+    float run = runs_at(x + 10.0f * wander, y, w->seed + 21);
 
-    out[MUCH] = noise_sum(t->x * f + 0.5f * wander, t->y * f - 0.4f * wander, 4, w->seed) +
+    (void)height;
+    out[MUCH] = noise_sum(x * f + 0.5f * wander, y * f - 0.4f * wander, 4, w->seed) +
                 value[RUNS] * run + 1.6f * (value[COVER] - 0.5f);
-    out[OLD] = noise_sum(t->x * 2.1f * f, t->y * 2.1f * f + 0.3f * wander, 2, w->seed + 81);
-    out[WATER] = 0.7f * run + 0.5f * noise_sum(t->x * 0.02f, t->y * 0.013f, 2, w->seed + 121);
+    out[OLD] = noise_sum(x * 2.1f * f, y * 2.1f * f + 0.3f * wander, 2, w->seed + 81);
+    out[WATER] = 0.7f * run + 0.5f * noise_sum(x * 0.02f, y * 0.013f, 2, w->seed + 121);
 }
 
-// Light that the crust sends, and in the fourth lane how much of it there is; 0: none.
-static lane4 crust_pixel(const struct weather *w, const float key[3], int x, int y)
+// The crust on a span.
+struct crust {
+    float share[SPAN]; /* how much of it there is */
+    float old[SPAN], fresh[SPAN];
+    float light[SPAN], lamp[SPAN], up[SPAN];
+};
+
+// False: there is none.
+static bool share_span(const struct weather *w, const struct spots *t,
+                       const struct grain_spots *grain, struct crust *c)
+{
+    float edge = w->value[EDGE], hollows = w->value[HOLLOWS], faces = w->value[FACES], most = 0.0f;
+
+    for (int i = 0; i < t->n; i++)
+        c->share[i] = smoothf(-edge, edge,
+                              t->field[MUCH][i] + hollows * (0.85f - t->cavity[i]) +
+                                  faces * t->care[i] + 0.35f * grain->value[i]);
+    for (int i = 0; i < t->n; i++)
+        most = c->share[i] > most ? c->share[i] : most;
+    return most > 0.0f;
+}
+
+static void light_span(const struct weather *w, const struct spots *t,
+                       const struct grain_spots *grain, struct crust *c)
 {
     const float *value = w->value;
-    struct grain_spot grain;
-    struct spot t;
-    lane4 rgb = {0};
+    float key[3], keep = value[SHADING], pits = 6.0f * value[PITS], exposure = value[EXPOSURE];
+    float dry = 0.9f - 1.6f * value[FRESH], wet = 1.5f - 1.6f * value[FRESH];
 
-    surface_spot(&w->surface, x, y, &t);
-    grain_at(&w->grain, GRAIN_PER_UNIT * t.x, GRAIN_PER_UNIT * t.y, &grain);
-    float share = smoothf(-value[EDGE], value[EDGE],
-                          field_at(&w->crust, MUCH, &t) + value[HOLLOWS] * (0.85f - t.cavity) +
-                              value[FACES] * t.care + 0.35f * grain.value);
-    if (share <= 0.0f)
-        return (lane4){0};
-    spot_bump(&t, 6.0f * value[PITS] * grain.gx, 6.0f * value[PITS] * grain.gy);
-    float d = clampf(t.n[0] * key[0] + t.n[1] * key[1] + t.n[2] * key[2], 0.0f, 1.0f);
-    float keep = value[SHADING];
-    // The rim of the crust is thick and throws a little shadow.
-    float light = (1.2f * d * mixf(0.3f, 1.0f, t.light) + 0.2f) * mixf(t.cavity, 1.0f, 0.25f) *
-                  (1.0f - keep + keep * (0.12f + 1.3f * t.shade)) * (1.0f + 0.25f * grain.value) *
-                  (1.0f - 1.6f * share * (1.0f - share)) * value[EXPOSURE];
-    float old = smoothf(-0.4f, 0.5f, field_at(&w->crust, OLD, &t) + 0.45f * grain.value);
-    float fresh = smoothf(0.9f - 1.6f * value[FRESH], 1.5f - 1.6f * value[FRESH],
-                          field_at(&w->crust, WATER, &t) + 0.5f * grain.value);
-    struct mood_lamp lamp;
-    mood_lamp_at(w->p->mood, &t.half, 1.2f * d * t.light, -t.n[1], &lamp);
-    for (int k = 0; k < 3; k++) {
-        float c = mixf(value[RED + k], value[OLD_RED + k], old);
-        c = 0.62f * light * mixf(c, value[FRESH_RED + k], fresh);
-        rgb[k] = c * lamp.gain[k] + lamp.veil[k];
+    surface_key(&w->surface, key);
+    for (int i = 0; i < t->n; i++) {
+        float n[3], rough = grain->value[i], share = c->share[i];
+        normal_of(t->gx[i] + pits * grain->gx[i], t->gy[i] + pits * grain->gy[i], n);
+        float d = clampf(n[0] * key[0] + n[1] * key[1] + n[2] * key[2], 0.0f, 1.0f);
+        // The rim of the crust is thick and throws a little shadow.
+        c->light[i] = (1.2f * d * mixf(0.3f, 1.0f, t->light[i]) + 0.2f) *
+                      mixf(t->cavity[i], 1.0f, 0.25f) *
+                      (1.0f - keep + keep * (0.12f + 1.3f * t->shade[i])) * (1.0f + 0.25f * rough) *
+                      (1.0f - 1.6f * share * (1.0f - share)) * exposure;
+        c->old[i] = smoothf(-0.4f, 0.5f, t->field[OLD][i] + 0.45f * rough);
+        c->fresh[i] = smoothf(dry, wet, t->field[WATER][i] + 0.5f * rough);
+        c->lamp[i] = 1.2f * d * t->light[i];
+        c->up[i] = -n[1];
     }
-    rgb[3] = share;
-    return rgb;
+}
+
+// Light of one colour that the crust sends.
+static void colour_span(const struct weather *w, const struct crust *c, const struct lamps *lamps,
+                        int k, int n, float *out)
+{
+    float young = w->value[RED + k], old = w->value[OLD_RED + k], fresh = w->value[FRESH_RED + k];
+    const float *gain = lamps->gain[k], *veil = lamps->veil[k];
+
+    for (int i = 0; i < n; i++) {
+        float colour = mixf(mixf(young, old, c->old[i]), fresh, c->fresh[i]);
+        out[i] = 0.62f * c->light[i] * colour * gain[i] + veil[i];
+    }
 }
 
 static void weather_row(void *ctx, int y, int worker)
 {
     const struct weather *w = ctx;
-    lane4 *row = picture_row(w->p, y);
-    float key[3];
+    int width = w->p->width;
 
     (void)worker;
-    surface_key(&w->surface, key);
-    for (int x = 0; x < w->p->width; x += SPAN) {
-        lane4 crust[SPAN];
-        int at[SPAN], n = 0;
-        for (int i = x; i < x + SPAN && i < w->p->width; i++) {
-            crust[n] = crust_pixel(w, key, i, y);
-            at[n] = i;
-            n += crust[n][3] > 0.0f;
-        }
-        // A loop of its own, as film_row() says.
-        for (int i = 0; i < n; i++) {
-            lane4 *to = &row[at[i]];
-            float share = crust[i][3];
-            *to += (lane4){share, share, share, 0.0f} * (lab_on_film(crust[i]) - *to);
-        }
+    for (int x = 0; x < width; x += SPAN) {
+        lane4 *row = picture_row(w->p, y) + x;
+        struct spots t;
+        struct grain_spots grain;
+        struct crust c;
+        struct lamps lamps;
+        struct span_px px, below;
+        surface_span(&w->surface, &w->crust, x, y, span_of(x, width), &t);
+        grain_span(&w->grain, GRAIN_PER_UNIT, t.x, t.y, t.n, &grain);
+        if (!share_span(w, &t, &grain, &c))
+            continue;
+        light_span(w, &t, &grain, &c);
+        surface_lamps(&w->surface, &t, c.lamp, c.up, &lamps);
+        for (int k = 0; k < 3; k++)
+            colour_span(w, &c, &lamps, k, t.n, px.lane[k]);
+        light_to_film(&px, t.n);
+        span_take(row, t.n, &below);
+        for (int k = 0; k < LAB; k++)
+            for (int i = 0; i < t.n; i++)
+                below.lane[k][i] += c.share[i] * (px.lane[k][i] - below.lane[k][i]);
+        span_put(row, t.n, &below);
     }
 }
 
@@ -158,7 +183,7 @@ static enum err weather_run(struct look_picture *p, const float *value)
     enum err e = surface_new(&w.surface, p, value[RELIEF]);
 
     if (e == ERR_OK)
-        e = fields_new(&w.crust, &w.surface, 3, crust_at, &w);
+        e = fields_new(&w.crust, &w.surface, crust_at, &w);
     if (e == ERR_OK)
         e = grain_new(&w.grain, w.seed + 41);
     if (e == ERR_OK && !pool_run(p->pool, p->height, weather_row, &w, p->cancel))
