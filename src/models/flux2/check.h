@@ -20,4 +20,9 @@ typedef void flux2_check_fn(void *ctx, const char *part, enum err e, const char 
  * the last when all others are right. True when everything is. */
 bool flux2_check(const char *dir, flux2_check_fn *say, void *ctx);
 
+/* The same of an open packed model; the element types of its matrices are told as well. Whether its
+ * numbers are undamaged is packed_verify()'s to say. */
+struct packed; /* nn/pack.h */
+bool flux2_check_packed(const struct packed *packed, flux2_check_fn *say, void *ctx);
+
 #endif

@@ -3,6 +3,7 @@
 #define PATINA_MODELS_FLUX2_LAYOUT_H
 
 #include "models/flux2/config.h"
+#include "nn/pack.h"
 
 /*
  * The tensors that a part's configuration promises, by their published names: what a folder is
@@ -15,6 +16,12 @@ struct layout_tensor {
     int64_t shape[4];
     bool rows; /* a table whose rows are looked up, no matrix */
 };
+
+/* How it is packed. */
+static inline enum packed_kind layout_kind(const struct layout_tensor *t)
+{
+    return t->rank == 1 ? PACKED_PLAIN : t->rows ? PACKED_ROWS : PACKED_MATRIX;
+}
 
 /* Anything but ERR_OK ends the list and is its result. */
 typedef enum err layout_fn(void *ctx, const struct layout_tensor *t);

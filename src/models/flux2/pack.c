@@ -79,11 +79,6 @@ static enum dtype matrix_type(const struct pack *p, const struct layout_tensor *
     return p->precision == FLUX2_INT8 && block && t->rank == 2 ? DTYPE_I8 : DTYPE_BF16;
 }
 
-static enum packed_kind kind_of(const struct layout_tensor *t)
-{
-    return t->rank == 1 ? PACKED_PLAIN : t->rows ? PACKED_ROWS : PACKED_MATRIX;
-}
-
 static enum dtype type_of(const struct pack *p, const struct layout_tensor *t)
 {
     return t->rank == 1 ? DTYPE_F32 : t->rows ? DTYPE_BF16 : matrix_type(p, t);
@@ -95,7 +90,7 @@ static enum err count_tensor(void *ctx, const struct layout_tensor *t)
 {
     struct pack *p = ctx;
 
-    p->all += packed_tensor_bytes(kind_of(t), type_of(p, t), t->rank, t->shape);
+    p->all += packed_tensor_bytes(layout_kind(t), type_of(p, t), t->rank, t->shape);
     return ERR_OK;
 }
 
@@ -110,10 +105,10 @@ static enum err add_tensor(void *ctx, const struct layout_tensor *t)
     if (e != ERR_OK)
         return e;
     snprintf(name, sizeof(name), "%s/%s", p->part, t->name);
-    e = packer_add(p->packer, name, kind_of(t), type_of(p, t), &v, p->note);
+    e = packer_add(p->packer, name, layout_kind(t), type_of(p, t), &v, p->note);
     if (e != ERR_OK)
         return e;
-    p->written += packed_tensor_bytes(kind_of(t), type_of(p, t), t->rank, t->shape);
+    p->written += packed_tensor_bytes(layout_kind(t), type_of(p, t), t->rank, t->shape);
     if (p->done && !p->done(p->done_ctx, (float)((double)p->written / (double)p->all)))
         return err_set(p->note, ERR_CANCELLED, "stopped");
     return ERR_OK;
