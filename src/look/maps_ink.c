@@ -90,8 +90,9 @@ static void letters_row(void *ctx, int y, int worker)
 
     (void)worker;
     for (int x = 0; x < l->base.width; x++) {
-        float print = plane_at(&l->m->lettering, 0.5f * (float)x, 0.5f * (float)y);
-        float care = plane_at(&l->m->importance, 0.5f * (float)x, 0.5f * (float)y);
+        float hx = 0.5f * ((float)x + 0.5f), hy = 0.5f * ((float)y + 0.5f);
+        float print = plane_at(&l->m->lettering, hx, hy);
+        float care = plane_at(&l->m->importance, hx, hy);
         float dark = clampf(4.0f * (base[x] - L[x]), 0.0f, 1.0f);
         // Strokes that are far darker than what is around them are ink in the photo already: large
         // letters, brows, nostrils.
