@@ -171,6 +171,37 @@ enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *
     return look_maps_detailed(source, needs, 1.0f, pool, cancel, out);
 }
 
+enum err maps_make(struct map_maker *k, const struct image *source, uint32_t needs, float detail)
+{
+    if (needs & NEED_FORM)
+        needs |= NEED_FINE | NEED_IMPORTANCE | NEED_SUBJECT;
+    enum err e = maps_colour(k, source);
+    if (e == ERR_OK && detail != 1.0f)
+        e = maps_detail(k, detail);
+    if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK))
+        e = maps_fine(k);
+    if (e == ERR_OK &&
+        needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_FLAT | NEED_INK))
+        e = maps_flow(k);
+    if (e == ERR_OK && needs & NEED_ABSTRACT)
+        e = maps_abstract(k);
+    if (e == ERR_OK && needs & (NEED_IMPORTANCE | NEED_FLAT | NEED_INK))
+        e = maps_importance(k);
+    if (e == ERR_OK && needs & (NEED_FLAT | NEED_INK))
+        e = maps_flat(k);
+    if (e == ERR_OK && needs & NEED_INK)
+        e = maps_ink(k);
+    if (e == ERR_OK && needs & NEED_LINES)
+        e = maps_lines(k);
+    if (e == ERR_OK && needs & NEED_TONE)
+        e = maps_tone(k);
+    if (e == ERR_OK && needs & NEED_SUBJECT)
+        e = maps_subject(k);
+    if (e == ERR_OK && needs & NEED_FORM)
+        e = maps_form(k);
+    return e;
+}
+
 enum err look_maps_detailed(const struct image *source, uint32_t needs, float detail,
                             struct pool *pool, const atomic_bool *cancel, struct look_maps **out)
 {
@@ -180,35 +211,10 @@ enum err look_maps_detailed(const struct image *source, uint32_t needs, float de
     k.m = calloc(1, sizeof(*k.m));
     if (!k.m)
         goto out;
-    if (needs & NEED_FORM)
-        needs |= NEED_FINE | NEED_IMPORTANCE | NEED_SUBJECT;
     k.m->width = source->width;
     k.m->height = source->height;
     k.m->px_per_unit = look_px_per_unit(source->width, source->height);
-    e = maps_colour(&k, source);
-    if (e == ERR_OK && detail != 1.0f)
-        e = maps_detail(&k, detail);
-    if (e == ERR_OK && needs & (NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK))
-        e = maps_fine(&k);
-    if (e == ERR_OK &&
-        needs & (NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_FLAT | NEED_INK))
-        e = maps_flow(&k);
-    if (e == ERR_OK && needs & NEED_ABSTRACT)
-        e = maps_abstract(&k);
-    if (e == ERR_OK && needs & (NEED_IMPORTANCE | NEED_FLAT | NEED_INK))
-        e = maps_importance(&k);
-    if (e == ERR_OK && needs & (NEED_FLAT | NEED_INK))
-        e = maps_flat(&k);
-    if (e == ERR_OK && needs & NEED_INK)
-        e = maps_ink(&k);
-    if (e == ERR_OK && needs & NEED_LINES)
-        e = maps_lines(&k);
-    if (e == ERR_OK && needs & NEED_TONE)
-        e = maps_tone(&k);
-    if (e == ERR_OK && needs & NEED_SUBJECT)
-        e = maps_subject(&k);
-    if (e == ERR_OK && needs & NEED_FORM)
-        e = maps_form(&k);
+    e = maps_make(&k, source, needs, detail);
     if (e == ERR_OK) {
         *out = k.m;
         k.m = NULL;
@@ -219,31 +225,42 @@ out:
     return e;
 }
 
+#define MAP(field, need, planes)                                \
+    {                                                           \
+#field, need, planes, offsetof(struct look_maps, field) \
+    }
+const struct look_map look_map_table[] = {
+    MAP(full, 0, LAB),
+    MAP(half, 0, LAB),
+    MAP(fine, NEED_FINE, LAB),
+    MAP(mid, NEED_ABSTRACT, LAB),
+    MAP(coarse, NEED_ABSTRACT, LAB),
+    MAP(flow_c, NEED_FLOW, 1),
+    MAP(flow_s, NEED_FLOW, 1),
+    MAP(coherence, NEED_FLOW, 1),
+    MAP(importance, NEED_IMPORTANCE, 1),
+    MAP(lettering, NEED_IMPORTANCE, 1),
+    MAP(lines, NEED_LINES, 1),
+    MAP(tone, NEED_TONE, 1),
+    MAP(flat, NEED_FLAT, LAB),
+    MAP(ink, NEED_INK, 1),
+    MAP(subject, NEED_SUBJECT, 1),
+    MAP(form, NEED_FORM, 1),
+    MAP(slope_x, NEED_FORM, 1),
+    MAP(slope_y, NEED_FORM, 1),
+    MAP(cavity, NEED_FORM, 1),
+    MAP(shade, NEED_FORM, 1),
+    {0},
+};
+#undef MAP
+
 void look_maps_free(struct look_maps *m)
 {
     if (!m)
         return;
     mood_scene_free(m->mood);
-    planes_release(m->full, LAB);
-    planes_release(m->half, LAB);
-    planes_release(m->fine, LAB);
-    planes_release(m->mid, LAB);
-    planes_release(m->coarse, LAB);
-    plane_release(&m->flow_c);
-    plane_release(&m->flow_s);
-    plane_release(&m->coherence);
-    plane_release(&m->importance);
-    plane_release(&m->lettering);
-    plane_release(&m->lines);
-    plane_release(&m->tone);
-    plane_release(&m->subject);
-    plane_release(&m->form);
-    plane_release(&m->slope_x);
-    plane_release(&m->slope_y);
-    plane_release(&m->cavity);
-    plane_release(&m->shade);
-    planes_release(m->flat, LAB);
-    plane_release(&m->ink);
+    for (const struct look_map *map = look_map_table; map->name; map++)
+        planes_release(look_map_planes(m, map), map->planes);
     free(m);
 }
 

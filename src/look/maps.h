@@ -69,6 +69,21 @@ struct look_maps {
     struct mood_scene *mood; /* how colours and tones above were lit; NULL: as in the photo */
 };
 
+/* Every map: what look_maps owns but for its mood. */
+struct look_map {
+    const char *name; /* of the field */
+    uint32_t need;    /* that asks for it, 0: always there; others may need it as well */
+    int planes;
+    size_t at; /* offset of the field */
+};
+
+extern const struct look_map look_map_table[]; /* ends with a name of NULL */
+
+static inline struct plane *look_map_planes(struct look_maps *m, const struct look_map *map)
+{
+    return (struct plane *)((char *)m + map->at);
+}
+
 /* ERR_NOMEM, ERR_CANCELLED; then *out is empty. */
 MUST_USE enum err look_maps_new(const struct image *source, uint32_t needs, struct pool *pool,
                                 const atomic_bool *cancel, struct look_maps **out);

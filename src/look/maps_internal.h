@@ -14,6 +14,11 @@ struct map_maker {
     const atomic_bool *cancel;
 };
 
+/* Makes the maps of k->m, whose size and px_per_unit are set, and k->scratch, which is the caller's
+ * to release, also on failure. Otherwise as look_maps_detailed(). */
+MUST_USE enum err maps_make(struct map_maker *k, const struct image *source, uint32_t needs,
+                            float detail);
+
 /* Each fills its fields of m; ERR_NOMEM or ERR_CANCELLED. */
 MUST_USE enum err maps_colour(struct map_maker *k, const struct image *source);
 MUST_USE enum err maps_detail(struct map_maker *k, float keep); /* changes full and half */

@@ -15,7 +15,7 @@ struct fixture {
     struct pool *pool; /* two threads */
 };
 
-static int open_all(void **state)
+static inline int open_all(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
 
@@ -26,7 +26,7 @@ static int open_all(void **state)
     return 0;
 }
 
-static int close_all(void **state)
+static inline int close_all(void **state)
 {
     struct fixture *f = *state;
 

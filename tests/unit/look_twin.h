@@ -3,9 +3,10 @@
 #define PATINA_TEST_LOOK_TWIN_H
 
 /*
- * Slow twins of operators: each pixel for itself, from what the operator's head says, in doubles
- * and with libm, without spans, blocks, coarse planes or anything else that is there for speed.
- * What they share with the operators is the maps, which have twins of their own, and the hash.
+ * Slow twins of operators and maps: each pixel for itself, from what the operator's head says, in
+ * doubles and with libm, without spans, blocks, tiles, tables, coarse planes or anything else that
+ * is there for speed. What a twin shares with its operator has a twin of its own (maps are made of
+ * maps), but for the hash.
  */
 #include "look/noise.h"
 #include "look_fixture.h"
@@ -104,77 +105,145 @@ static inline double tw_half(const struct look_picture *p, const struct plane *m
     return tw_at(map, ux * (double)p->maps->half_per_unit, uy * (double)p->maps->half_per_unit);
 }
 
-/* The four lanes of pixel (x, y), which was *before. */
-typedef void twin_fn(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
-                     double out[4]);
+/*
+ * A whole picture or map of doubles: what a twin keeps between its steps. It lives until the desk
+ * it was taken from is cleared, so twins need not give anything back.
+ */
+struct grid {
+    int w, h;
+    double *v;
+};
 
-/* A soft scene, or pure static with everything else at its worst. */
-static inline void tw_source(struct image *im, int w, int h, bool rough)
+enum { DESK_MAX = 128 };
+
+struct desk {
+    void *sheet[DESK_MAX];
+    int n;
+};
+
+void *tw_take(struct desk *d, size_t count, size_t bytes); /* zeroed */
+void desk_clear(struct desk *d);
+
+struct grid tw_grid(struct desk *d, int w, int h);
+struct grid tw_copy(struct desk *d, const struct plane *p);
+
+static inline double *tw_cell(const struct grid *g, int x, int y)
 {
-    assert_int_equal(image_new(im, w, h), ERR_OK);
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            for (int k = 0; k < 4; k++) {
-                float soft = noise_at(0.09f * (float)x, 0.09f * (float)y, 40u + (uint32_t)k);
-                float hard = noise_point(x, 5 * y + k, 3) < 0.5f ? 0.0f : 1.0f;
-                im->px[(size_t)y * im->stride + 4 * (size_t)x + (size_t)k] =
-                    k == 3 ? 255 : (uint8_t)(255.0f * (rough ? hard : soft));
-            }
+    return &g->v[(size_t)y * (size_t)g->w + (size_t)x];
 }
 
-/*
- * Runs the operator on two photos (soft, static) and pictures of random paint and compares each
- * lane of each pixel with the twin. `set`: parameters that differ from their defaults, ends with
- * NULL. At most `rare` of the pixels may be off by more than `near`: where a step or a coarse plane
- * turns sharply.
+/* As tw_px(), tw_at(). */
+double grid_px(const struct grid *g, int x, int y);
+double grid_at(const struct grid *g, double x, double y);
+
+/* The pixel that holds (x, y). */
+double tw_near(const struct plane *p, double x, double y);
+
+/* Half the difference of the neighbours on both sides. */
+void grid_slope(const struct grid *g, int x, int y, double *gx, double *gy);
+
+/* Gaussian blur of sigma pixels by three extended boxes (Gwosdek et al. 2011), each box summed anew
+ * for every pixel; outside the border the nearest pixel counts. */
+struct grid tw_blur(struct desk *d, struct grid g, double sigma);
+
+/* As plane_resample(): means of what each of w x h pixels covers. */
+struct grid tw_shrink(struct desk *d, struct grid g, int w, int h);
+
+/* A guided filter (He et al. 2013) of a channel by L, of one size: what comes out is slope * L +
+ * rest, both gathered over a window of sigma. */
+void tw_guided(struct desk *d, const struct grid *L, const struct grid *channel, double sigma,
+               double eps, struct grid *slope, struct grid *rest);
+
+/* The value under which `share` of all values lie, to the middle of one of `bins` steps of 0..top.
  */
+double tw_rank(const struct grid *g, double share, double top, int bins);
+
+/* OKLab of linear sRGB (Ottosson 2020). */
+void tw_oklab(const double rgb[3], double lab[3]);
+
+/* A direction's cosine and sine from those of twice its angle; the cosine is not negative. */
+void tw_halve(double c, double s, double *x, double *y);
+
+/* A parameter that differs from its default; lists end with NULL. */
 struct twin_set {
     const char *name;
     float value;
 };
 
-static inline void compare_twin(const struct fixture *f, const char *op, twin_fn *twin,
-                                const struct twin_set *set, double near, double rare)
-{
-    static const int SIZE[][2] = {{150, 100}, {64, 96}};
+/* The four lanes of pixel (x, y), which was *before, and is at (ux, uy) units. */
+typedef void twin_pixel_fn(const struct bench *b, const lane4 *before, int x, int y, double ux,
+                           double uy, double out[4]);
 
-    for (int i = 0; i < 4; i++) {
-        struct bench b = {.op = NULL};
-        int w = SIZE[i / 2][0], h = SIZE[i / 2][1], off = 0;
-        size_t n = (size_t)w * (size_t)h;
-        double worst = 0.0;
-        tw_source(&b.source, w, h, i % 2);
-        bench_open(&b, f, op, w, h);
-        // A part of a large picture rather than all of a small one: marks of many pixels.
-        b.p.px_per_unit = b.maps->px_per_unit = b.maps->full_per_unit = 1.0f;
-        b.maps->half_per_unit = 0.5f;
-        for (const struct twin_set *s = set; s && s->name; s++)
-            bench_set(&b, s->name, s->value);
-        lane4 *before = aligned_alloc(sizeof(lane4), n * sizeof(lane4));
-        assert_non_null(before);
-        for (size_t k = 0; k < n; k++) {
-            float x = 0.11f * (float)(k % (size_t)w), y = 0.11f * (float)(k / (size_t)w);
-            before[k] = (lane4){noise_at(x, y, 11), 0.3f * noise_at(x, y, 12) - 0.15f,
-                                0.3f * noise_at(x, y, 13) - 0.15f, noise_at(x, y, 14)};
-            b.p.px[k] = before[k];
-        }
-        assert_int_equal(b.op->run(&b.p, b.value), ERR_OK);
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++) {
-                double want[4], far = 0.0, unit = (double)b.p.px_per_unit;
-                lane4 got = picture_row(&b.p, y)[x];
-                twin(&b, before, x, y, (x + 0.5) / unit, (y + 0.5) / unit, want);
-                for (int k = 0; k < 4; k++)
-                    far = fmax(far, fabs(want[k] - (double)got[k]));
-                off += far > near;
-                worst = far > worst ? far : worst;
-            }
-        if ((double)off > rare * (double)n)
-            fail_msg("%s on %s of %d x %d: %d pixels are off, one by %.4f", op,
-                     i % 2 ? "static" : "a soft scene", w, h, off, worst);
-        free(before);
-        bench_close(&b);
-    }
+/* The picture's lanes, where marks depend on the marks before them. */
+typedef void twin_whole_fn(const struct bench *b, struct desk *d, const lane4 *before,
+                           struct grid out[4]);
+
+/* The planes of maps that are made together, from the photo and the maps that those are made of, in
+ * the order of look_map_table. */
+enum { TWIN_PLANES = 5 };
+typedef void twin_map_fn(const struct look_maps *m, const struct image *source, struct desk *d,
+                         struct grid *out);
+
+/* What is neither of both: compares by itself. */
+typedef void twin_part_fn(const struct fixture *f);
+
+/*
+ * One comparison. An operator runs on soft, static and sharp photos and pictures of random paint,
+ * at one, and at two pixels per unit; a map is made of the same photos at two pixels per unit and
+ * less. At most `rare` of the pixels may be off by more than `near`: where a step or a coarse plane
+ * turns sharply. What is exact says 0.
+ */
+struct twin {
+    const char *name; /* of the operator, or of the maps, with spaces between */
+    twin_pixel_fn *pixel;
+    twin_whole_fn *whole;
+    twin_map_fn *map;
+    twin_part_fn *part;
+    double near, rare;
+    const struct twin_set *set;
+    bool mood; /* under a sunset */
+};
+
+/* All twins by subject; lists end with a name of NULL. */
+extern const struct twin look_twins_painted[], look_twins_strokes[], look_twins_printed[],
+    look_twins_lines[], look_twins_solid[], look_twins_maps[], look_twins_form[], look_twins_mood[],
+    look_twins_cells[];
+
+/* A list of twin_set. */
+#define TWIN_SET(...) ((const struct twin_set[]){__VA_ARGS__, {NULL, 0}})
+
+/* What operators begin with that change the pixel they find. */
+static inline void as_before(const struct bench *b, const lane4 *before, int x, int y,
+                             double out[4])
+{
+    for (int k = 0; k < 4; k++)
+        out[k] = (double)before[y * b->p.width + x][k];
 }
+
+/* As look_maps_detailed(), of a picture that is part of a large one. */
+void tw_maps(const struct fixture *f, const struct image *source, uint32_t needs, float px_per_unit,
+             float detail, struct look_maps **out);
+
+/* An operator's bench with one of the photos; close with bench_close(). */
+void tw_bench(struct bench *b, const struct fixture *f, const char *op, int scene, int w, int h,
+              float scale);
+
+/* Whether it is the twin of the operator or map of that name. */
+bool tw_named(const struct twin *t, const char *name);
+
+void twin_compare(const struct fixture *f, const struct twin *t);
+
+/* The same of two lists of numbers by a part itself; *off counts what is farther than near. */
+static inline void tw_differ(double want, double got, double near, size_t *off, double *worst)
+{
+    double far = fabs(want - got);
+
+    *off += !(far <= near);
+    *worst = far > *worst ? far : *worst;
+}
+
+/* A photo of a test: soft, static, or sharp shapes with letters and a plain sky. */
+enum { TWIN_SCENES = 3 };
+void tw_source(struct image *im, int w, int h, int scene);
 
 #endif

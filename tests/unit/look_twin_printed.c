@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "look_twin.h"
+
+/* Operators that draw and print on paper, but for those of look_twin_lines.c. */
+
+static void halftone(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
+                     double out[4])
+{
+    double pitch = tw_value(b, "pitch"), turn = 2.0 * M_PI * tw_value(b, "angle");
+    double from = tw_value(b, "from"), to = tw_value(b, "to");
+    double u = (ux * cos(turn) + uy * sin(turn)) / pitch;
+    double v = (uy * cos(turn) - ux * sin(turn)) / pitch;
+    double far = hypot(u - floor(u) - 0.5, v - floor(v) - 0.5);
+    double dark = tw_clamp((from - tw_half(&b->p, &b->p.maps->mid[0], ux, uy)) / (from - to), 0, 1);
+    double radius = 0.72 * sqrt(dark) - 0.02, soft = 0.6 / (pitch * (double)b->p.px_per_unit);
+
+    as_before(b, before, x, y, out);
+    if (dark > 0.02)
+        out[0] -= tw_value(b, "depth") * (1.0 - tw_smooth(radius - soft, radius + soft, far)) *
+                  tw_smooth(0.1, 0.4, out[0]);
+}
+
+static double tooth_share(double tooth, double pressure, double soft)
+{
+    double hard = tw_clamp((tooth - 1.0 + pressure) * 4.0 + 0.5, 0.0, 1.0) *
+                  tw_clamp(pressure * 8.0, 0.0, 1.0);
+
+    return tw_mix(hard, pressure + 1.2 * pressure * (1.0 - pressure) * (tooth - 0.5), soft);
+}
+
+// Grey pigment alone: `colour` is 0.
+static double tone_demand(const struct bench *b, double ux, double uy)
+{
+    return 1.0 - tw_full(&b->p, &b->p.maps->tone, ux, uy);
+}
+
+static void shade(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
+                  double out[4])
+{
+    uint32_t seed = b->p.variation.seed;
+    double from = tw_value(b, "from"), to = tw_value(b, "to"), wobble = tw_value(b, "wobble");
+    double wx = ux + wobble * (tw_noise(ux * 0.04, uy * 0.04, seed + 11) - 0.5);
+    double wy = uy + wobble * (tw_noise(ux * 0.04, uy * 0.04, seed + 12) - 0.5);
+    double q = tw_clamp((tone_demand(b, wx, wy) - from) / (to - from), 0.0, 1.0);
+
+    as_before(b, before, x, y, out);
+    double take = tooth_share(out[3], tw_value(b, "pressure") * q, tw_value(b, "soft"));
+    if (q <= 0.0 || take <= 0.0)
+        return;
+    out[0] = tw_mix(out[0], tw_value(b, "dark"), take);
+    out[1] = tw_mix(out[1], 0.0, take);
+    out[2] = tw_mix(out[2], 0.0, take);
+}
+
+// As thick as a line is at the middle of a pixel of the map.
+static double thick_at(const struct bench *b, int i, int j)
+{
+    static const double AT[5][2] = {{0, 0}, {0.9, 0.4}, {-0.4, 0.9}, {-0.9, -0.4}, {0.4, -0.9}};
+    const struct plane *lines = &b->p.maps->lines;
+    double reach = 0.5 * tw_value(b, "width") * (double)b->p.maps->full_per_unit, most = 0.0;
+    double x = clampi(i, 0, lines->width - 1) + 0.5, y = clampi(j, 0, lines->height - 1) + 0.5;
+
+    for (int k = 0; k < 5; k++)
+        most = fmax(most, tw_at(lines, x + reach * AT[k][0], y + reach * AT[k][1]));
+    return most;
+}
+
+static double line_at(const struct bench *b, double ux, double uy)
+{
+    const struct plane *lines = &b->p.maps->lines;
+    double per_unit = (double)b->p.maps->full_per_unit;
+    double x = tw_clamp(ux * per_unit - 0.5, 0.0, lines->width - 1);
+    double y = tw_clamp(uy * per_unit - 0.5, 0.0, lines->height - 1);
+    int i = (int)x, j = (int)y;
+
+    return tw_mix(tw_mix(thick_at(b, i, j), thick_at(b, i + 1, j), x - i),
+                  tw_mix(thick_at(b, i, j + 1), thick_at(b, i + 1, j + 1), x - i), y - j);
+}
+
+static void contour(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
+                    double out[4])
+{
+    double from = tw_value(b, "from"), to = fmax(tw_value(b, "to"), from + 0.01), left = 1.0;
+    double important = tw_half(&b->p, &b->p.maps->importance, ux, uy);
+    double far = tw_value(b, "wobble") * (1.0 - 0.8 * tw_smooth(0.2, 0.6, important));
+    double care = tw_value(b, "care") * (1.0 - tw_smooth(0.05, 0.4, important));
+
+    as_before(b, before, x, y, out);
+    for (int k = 0; k < (int)tw_value(b, "times"); k++) {
+        uint32_t seed = b->p.variation.seed + 31u * (uint32_t)k;
+        double press = tw_noise(ux * 0.03, uy * 0.03, seed + 3);
+        press = k == 0 ? 0.65 + 0.5 * press : 0.8 * tw_smooth(0.25, 0.6, press);
+        double line = line_at(b, ux + far * (tw_noise(ux * 0.017, uy * 0.017, seed + 1) - 0.5),
+                              uy + far * (tw_noise(ux * 0.017, uy * 0.017, seed + 2) - 0.5));
+        left *= 1.0 - tw_smooth(from, to, line) * press;
+    }
+    double pressure = tw_clamp((1.0 - left) * tw_value(b, "pressure") * (1.0 - care), 0.0, 1.0);
+    if (pressure <= 0.0)
+        return;
+    double take = tooth_share(out[3], pressure, tw_value(b, "soft"));
+    out[0] = tw_mix(out[0], tw_value(b, "dark"), take);
+    out[1] = tw_mix(out[1], 0.0, take);
+    out[2] = tw_mix(out[2], 0.0, take);
+}
+
+static void paper(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
+                  double out[4])
+{
+    uint32_t seed = b->p.variation.seed;
+    double size = tw_value(b, "grain"), laid = tw_value(b, "laid"), warm = tw_value(b, "warmth");
+    double h = 0.55 * tw_noise(ux / size, uy / size, seed + 1) +
+               0.3 * tw_noise(1.9 * ux / size, 1.9 * uy / size, seed + 2) +
+               0.15 * tw_noise(0.4 * ux / size, 0.4 * uy / size, seed + 3);
+    double line = cos(2.0 * M_PI * (uy / 4.2 + 0.35 * tw_noise(ux * 0.02, uy * 0.05, 9)));
+    double cloud = tw_noise(ux * 0.012, uy * 0.012, seed + 4);
+
+    (void)before, (void)x, (void)y;
+    h = tw_smooth(0.17, 0.83, tw_mix(h, 0.45 * h + 0.275 + 0.275 * line, laid));
+    h = tw_mix(0.5, h, tw_smooth(0.5, 1.5, size * (double)b->p.px_per_unit));
+    out[0] = tw_value(b, "lightness") +
+             tw_value(b, "mottle") * (2.0 * cloud - 1.0 + 0.5 * (h - 0.5));
+    out[1] = 0.15 * warm;
+    out[2] = warm;
+    out[3] = h;
+}
+
+static void flats(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
+                  double out[4])
+{
+    const struct look_maps *m = b->p.maps;
+    double care = tw_half(&b->p, &m->importance, ux, uy), darkest = tw_value(b, "darkest"), c[LAB];
+    double share = tw_value(b, "simple") * (1.0 - tw_smooth(0.1, 0.4, care));
+
+    (void)before, (void)x, (void)y;
+    for (int k = 0; k < LAB; k++)
+        c[k] = tw_mix(tw_full(&b->p, &m->flat[k], ux, uy), tw_half(&b->p, &m->coarse[k], ux, uy),
+                      share);
+    double L = tw_clamp(0.55 + (c[0] - 0.55) * tw_value(b, "spread"), 0.0, 1.0);
+    out[0] = darkest + (1.0 - darkest) * tw_mix(L, sqrt(L), tw_value(b, "lift"));
+    double more = tw_clamp(out[0] / (L + 0.02), 1.0, 1.7);
+    out[1] = c[1] * more;
+    out[2] = c[2] * more;
+    out[3] = 0.0;
+}
+
+// Lines, filled shadows, and a frame of 3.6 units as uneven as a hand's with white outside.
+static void ink(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
+                double out[4])
+{
+    static const double PAPER[LAB] = {0.985, 0.0, 0.006};
+    const struct look_maps *m = b->p.maps;
+    uint32_t seed = b->p.variation.seed;
+    double unit = (double)b->p.px_per_unit, sharp = 0.09 / fmax(unit, 1.0), px = 0.5 / unit;
+    double weight = tw_value(b, "weight"), shadows = tw_value(b, "shadows"), outside = 0.0;
+    double hand = tw_noise(ux * 0.02, uy * 0.02, seed) - 0.5, frame = tw_value(b, "frame");
+    double at = 0.36 / (weight + 0.05) * (1.0 + tw_value(b, "hand") * hand);
+    double cover = tw_smooth(at - sharp, at + sharp, tw_full(&b->p, &m->ink, ux, uy));
+    double fill = 1.0 -
+                  tw_smooth(shadows - 0.012, shadows + 0.012, tw_full(&b->p, &m->flat[0], ux, uy));
+
+    as_before(b, before, x, y, out);
+    cover = fmax(cover, fill);
+    if (frame > 0.0) {
+        double thick = 3.6 * (0.9 + 0.3 * tw_noise(ux * 0.03, uy * 0.03, seed + 3));
+        double far = fmin(fmin(ux, b->p.width / unit - ux), fmin(uy, b->p.height / unit - uy));
+        outside = 1.0 - tw_smooth(-px, px, far - frame);
+        cover = fmax(cover, 1.0 - tw_smooth(thick - px, thick + px, far - frame));
+    }
+    out[0] = tw_mix(tw_mix(out[0], tw_value(b, "dark"), cover), PAPER[0], outside);
+    out[1] = tw_mix(tw_mix(out[1], 0.0, cover), PAPER[1], outside);
+    out[2] = tw_mix(tw_mix(out[2], -0.01, cover), PAPER[2], outside);
+}
+
+const struct twin look_twins_printed[] = {
+    {"halftone", .pixel = halftone, .near = 1e-4},
+    {"halftone", .pixel = halftone, .near = 1e-4,
+     .set = TWIN_SET({"pitch", 40.0f}, {"depth", 0.5f})},
+    {"shade", .pixel = shade, .near = 0.014},
+    // Noise is straight between its samples.
+    {"shade", .pixel = shade, .near = 0.08, .rare = 0.02,
+     .set = TWIN_SET({"wobble", 12.0f}, {"soft", 0.0f}, {"pressure", 1.0f})},
+    {"contour", .pixel = contour, .near = 0.016},
+    {"contour", .pixel = contour, .near = 0.05, .rare = 0.005,
+     .set = TWIN_SET({"width", 8.0f}, {"times", 4.0f}, {"wobble", 10.0f})},
+    {"paper", .pixel = paper, .near = 5e-4},
+    {"paper", .pixel = paper, .near = 5e-3,
+     .set = TWIN_SET({"grain", 12.0f}, {"laid", 1.0f}, {"mottle", 0.1f})},
+    {"flats", .pixel = flats, .near = 1e-5},
+    {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"simple", 1.0f}, {"spread", 2.0f})},
+    {"ink", .pixel = ink, .near = 1e-4},
+    {"ink", .pixel = ink, .near = 1e-4,
+     .set = TWIN_SET({"weight", 1.2f}, {"hand", 1.0f}, {"shadows", 0.6f}, {"frame", 8.0f})},
+    {0},
+};
