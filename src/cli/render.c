@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct flags {
-    const char *out, *grid, *engine, *looks, *size;
+    const char *out, *grid, *engine, *looks, *model, *isa, *size;
     int64_t count, seed, pixels;
     bool json, quiet;
 };
@@ -34,15 +34,22 @@ static const struct config_option rows[] = {
         .help = "how many pictures; two or more go to OUT-0.png, OUT-1.png and so on"),
     ROW("seed", CONFIG_NUMBER, seed, .flag_only = true, .min = 0, .max = UINT32_MAX, .value = "N",
         .computed = "random", .help = "same seed, picture and prompt: same pixels"),
-    ROW("engine", CONFIG_CHOICE, engine, .choices = "auto|look", .fallback = "auto",
-        .value = "NAME", .help = "what makes the pictures"),
+    ROW("engine", CONFIG_CHOICE, engine, .choices = "auto|look|flux2", .fallback = "auto",
+        .value = "NAME",
+        .help = "what makes the pictures; auto is flux2 when there is a model, look otherwise"),
+    ROW("model", CONFIG_TEXT, model, .value = "FILE",
+        .help = "weights of flux2, as `patina model pack` wrote them"),
+    ROW("isa", CONFIG_CHOICE, isa, .choices = "plain|avx2|avx512|avx512bf16|amx", .value = "PATH",
+        .computed = "the best that the processor has",
+        .help = "instructions that flux2 computes with; its pixels depend on them"),
     ROW("looks", CONFIG_TEXT, looks, .value = "DIR",
         .help = "folder with look recipes of your own"),
     ROW("size", CONFIG_TEXT, size, .flag_only = true, .value = "WxH",
         .computed = "the source's shape",
         .help = "size of a result, rounded to multiples of 16 and cropped to, never stretched"),
     ROW("pixels", CONFIG_NUMBER, pixels, .min = 64 * 64, .max = IMAGE_RESULT_PIXELS_MAX,
-        .fallback = "1048576", .value = "N", .help = "area of a result"),
+        .computed = "1048576 with look, 262144 with flux2", .value = "N",
+        .help = "area of a result"),
     ROW("json", CONFIG_SWITCH, json, .flag_only = true,
         .help = "print one JSON object about what was made"),
     ROW("quiet", CONFIG_SWITCH, quiet, .letter = 'q', .flag_only = true,
@@ -232,11 +239,14 @@ static void print_warnings(const struct work *w)
 
 static int run(struct work *w, struct err_note *note)
 {
-    struct patina_options options = {.engine = w->f.engine, .looks_dir = w->f.looks};
+    struct patina_options options = {
+        .engine = w->f.engine, .looks_dir = w->f.looks, .model = w->f.model, .isa = w->f.isa};
     struct patina *p = NULL;
     bool failed = patina_open(&options, &p, note->text) != PATINA_OK;
 
     if (!failed) {
+        if (w->f.pixels == CONFIG_UNSET)
+            w->f.pixels = patina_pixels(p);
         interrupt_watch(&w->interrupt, p);
         progress_begin(&w->progress, !w->f.quiet && !w->f.json);
         failed = read_source(w, note) || render(w, p, note->text) != PATINA_OK;

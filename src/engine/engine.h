@@ -33,6 +33,8 @@ struct engine_options {
     const char *model_path; /* weights (flux2), or NULL */
     const char *isa; /* force an instruction path ("avx512", "avx2", "plain"), or NULL: best; look
                         knows "plain" and takes the best otherwise: its bits are the same */
+    int64_t memory_bytes; /* what a render should do with, where it can choose (flux2: how many
+                             pictures it makes at once); 0: as much as it likes */
 };
 
 struct engine_estimate {
@@ -59,6 +61,7 @@ struct engine;
 struct engine_ops {
     const char *name; /* "look" */
     bool trained;     /* results are trainedAlgorithmicMedia */
+    int64_t pixels;   /* area of a result where nobody says (PATINA_PIXELS) */
 
     MUST_USE enum err (*open)(const struct engine_options *o, struct engine **out,
                               struct err_note *note);
@@ -74,9 +77,13 @@ struct engine_ops {
                                 struct err_note *note);
 };
 
+enum { ENGINE_LABEL = 32 };
+
 /* An engine's struct begins with this. */
 struct engine {
     const struct engine_ops *ops;
+    char label[ENGINE_LABEL]; /* what results are made with, for `detail.engine`: the name, and
+                                 behind slashes what else their pixels depend on */
 };
 
 /* The engines of this build, NULL-terminated, the default first. */
@@ -86,7 +93,7 @@ extern const struct engine_ops *const engine_table[];
  * unknown. */
 const struct engine_ops *engine_find(const char *name, const struct engine_options *o);
 
-extern const struct engine_ops engine_look_ops;
+extern const struct engine_ops engine_look_ops, engine_flux2_ops;
 
 /* Reads on as the look engine does when it renders, with its own looks and those of a folder (or
  * NULL): adds its warnings, the look that a name falls back to and what has no effect, and names

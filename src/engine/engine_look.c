@@ -34,7 +34,7 @@ static enum err look_open(const struct engine_options *o, struct engine **out,
 
     if (!l)
         return err_set(note, ERR_NOMEM, "no memory for the look engine");
-    l->engine.ops = &engine_look_ops;
+    l->engine = (struct engine){.ops = &engine_look_ops, .label = "look"};
     l->plain = o->isa && strcmp(o->isa, "plain") == 0;
     e = recipe_set_open(o->looks_dir, &l->recipes, note);
     if (e == ERR_OK)
@@ -136,6 +136,7 @@ static enum err look_render_pictures(struct engine *e, const struct engine_reque
 const struct engine_ops engine_look_ops = {
     .name = "look",
     .trained = false,
+    .pixels = 1024 * 1024,
     .open = look_open,
     .close = look_close,
     .estimate = look_estimate,

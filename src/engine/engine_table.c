@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct engine_ops *const engine_table[] = {&engine_look_ops, NULL};
+const struct engine_ops *const engine_table[] = {&engine_look_ops, &engine_flux2_ops, NULL};
 
 static const struct engine_ops *by_name(const char *name)
 {

@@ -62,6 +62,8 @@ enum patina_status patina_open(const struct patina_options *o, struct patina **o
     o = o ? o : &defaults;
     options.threads = o->threads > 0 ? o->threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
     options.looks_dir = o->looks_dir;
+    options.model_path = o->model;
+    options.isa = o->isa;
     const char *name = o->engine ? o->engine : "auto";
     const struct engine_ops *ops = engine_find(name, &options);
     struct patina *p = calloc(1, sizeof *p);
@@ -90,7 +92,12 @@ void patina_close(struct patina *p)
 
 const char *patina_engine(const struct patina *p)
 {
-    return p->engine->ops->name;
+    return p->engine->label;
+}
+
+int64_t patina_pixels(const struct patina *p)
+{
+    return p->engine->ops->pixels;
 }
 
 const char *patina_version(void)
@@ -177,7 +184,7 @@ static enum err render(struct patina *p, const struct patina_request *r, struct 
         .source = &source,
         .prompt_text = r->prompt,
         .prompt_len = strlen(r->prompt),
-        .pixels = r->pixels ? r->pixels : PATINA_PIXELS,
+        .pixels = r->pixels ? r->pixels : patina_pixels(p),
         .width = r->out_width,
         .height = r->out_height,
         .seed = r->seed,

@@ -47,7 +47,7 @@ enum {
     PATINA_WHY = 480,         /* bytes for a message, NUL included; every `why` may be NULL */
     PATINA_PICTURES_MAX = 4,  /* of a request */
     PATINA_GRID = -1,         /* the four in one picture of twice their sides */
-    PATINA_PIXELS = 1048576,  /* area of a result unless the request says otherwise */
+    PATINA_PIXELS = 1048576,  /* area of a result of "look" unless the request says otherwise */
     PATINA_PROMPT_MAX = 8192, /* Unicode scalar values */
     PATINA_SIDE_MAX = 16384   /* of a source; also at most 64 million pixels and 30:1 */
 };
@@ -55,9 +55,11 @@ enum {
 struct patina; /* an open engine */
 
 struct patina_options {
-    const char *engine;    /* "look"; NULL: the default */
+    const char *engine;    /* "look", "flux2"; NULL: flux2 when there is a model, else look */
     int threads;           /* to render with; 0: as many as there are cores */
     const char *looks_dir; /* folder of look recipes of your own, or NULL */
+    const char *model;     /* weights of flux2, as `patina model pack` wrote them, or NULL */
+    const char *isa;       /* instructions that flux2 computes with ("avx2"); NULL: the best */
 };
 
 /* `o` NULL: defaults everywhere. PATINA_INVALID for an unknown engine or a bad recipe. */
@@ -67,8 +69,12 @@ PATINA_API enum patina_status patina_open(const struct patina_options *o, struct
 /* NULL is allowed. */
 PATINA_API void patina_close(struct patina *p);
 
-/* The name of the engine, static. */
+/* The name of the engine, and behind slashes what else its pixels depend on: "look",
+ * "flux2/bf16/avx512bf16". Lives as long as the engine is open. */
 PATINA_API const char *patina_engine(const struct patina *p);
+
+/* The area of its results unless the request says otherwise. */
+PATINA_API int64_t patina_pixels(const struct patina *p);
 
 /* "0.1.0", static. */
 PATINA_API const char *patina_version(void);
@@ -91,7 +97,7 @@ struct patina_request {
     const char *prompt;  /* UTF-8, parameters included */
     uint32_t seed;       /* unless the prompt has --seed; picture i uses seed + i */
     int count;           /* 1..PATINA_PICTURES_MAX */
-    int64_t pixels;      /* area of a result; 0: PATINA_PIXELS */
+    int64_t pixels;      /* area of a result; 0: patina_pixels() */
     int out_width;       /* size of a result, both or neither: overrides `pixels` and --ar; */
     int out_height;      /* rounded to multiples of 16 */
     patina_progress_fn *progress; /* or NULL */

@@ -12,6 +12,7 @@
 #include "worker/sweep.h"
 #include "worker/worker.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -33,7 +34,7 @@ struct service {
     int lock; // of the data folder
     int listen_fd;
     const char *url;
-    char *renderer[8];
+    char *renderer[9]; // NULL at the end
 
     struct store *store;
     struct blob_store *blobs;
@@ -160,9 +161,27 @@ static int render_threads(const struct settings *s)
     return s->workers && cores > s->workers ? (int)(cores / s->workers) : 1;
 }
 
+// Half of a worker's share: the other half is for sources, results and their files.
+static int64_t render_bytes(const struct settings *s)
+{
+    return (s->memory_mb << 20) / (s->workers > 1 ? s->workers : 1) / 2;
+}
+
+// "--name=value", or nothing when there is no value.
+static void add_flag(struct service *v, int *n, const char *name, const char *value)
+{
+    if (value)
+        v->renderer[(*n)++] = arena_printf(&v->arena, "--%s=%s", name, value);
+}
+
 static enum err open_engine(struct service *v, struct err_note *note)
 {
-    struct engine_options o = {.threads = 1, .looks_dir = v->s->looks};
+    // As the renderers open it, so that it says what they will take.
+    struct engine_options o = {.threads = render_threads(v->s),
+                               .looks_dir = v->s->looks,
+                               .model_path = v->s->model,
+                               .isa = v->s->isa,
+                               .memory_bytes = render_bytes(v->s)};
     const struct engine_ops *ops = engine_find(v->s->engine, &o);
     struct decoder_options decoding = DECODER_DEFAULTS;
 
@@ -173,17 +192,17 @@ static enum err open_engine(struct service *v, struct err_note *note)
         e = decoder_open(&decoding, &v->decoder, note);
     if (e)
         return e;
+    if (v->s->pixels == CONFIG_UNSET)
+        v->s->pixels = ops->pixels;
     int n = 0;
-    const char *const argv[] = {"/proc/self/exe",
-                                "--renderer",
-                                "--engine",
-                                ops->name,
-                                "--threads",
-                                arena_printf(&v->arena, "%d", render_threads(v->s)),
-                                v->s->looks ? arena_printf(&v->arena, "--looks=%s", v->s->looks)
-                                            : NULL};
-    for (size_t i = 0; i < sizeof argv / sizeof *argv && argv[i]; i++)
-        v->renderer[n++] = arena_strdup(&v->arena, argv[i]);
+    v->renderer[n++] = arena_strdup(&v->arena, "/proc/self/exe");
+    v->renderer[n++] = arena_strdup(&v->arena, "--renderer");
+    add_flag(v, &n, "engine", ops->name);
+    add_flag(v, &n, "threads", arena_printf(&v->arena, "%d", o.threads));
+    add_flag(v, &n, "memory-bytes", arena_printf(&v->arena, "%" PRId64, o.memory_bytes));
+    add_flag(v, &n, "looks", o.looks_dir);
+    add_flag(v, &n, "model", o.model_path);
+    add_flag(v, &n, "isa", o.isa);
     struct render_pool_options pool = {
         .processes = (int)v->s->workers,
         .argv = v->renderer,
@@ -426,8 +445,8 @@ void service_close(struct service *v)
 // ---- the render process ----
 
 struct renderer_flags {
-    const char *engine, *looks;
-    int64_t threads;
+    const char *engine, *looks, *model, *isa;
+    int64_t threads, memory_bytes;
 };
 
 int renderer_command(int argc, char **argv)
@@ -444,6 +463,24 @@ int renderer_command(int argc, char **argv)
          .offset = offsetof(struct renderer_flags, looks),
          .value = "DIR",
          .help = "recipes"},
+        {.name = "model",
+         .type = CONFIG_TEXT,
+         .offset = offsetof(struct renderer_flags, model),
+         .value = "FILE",
+         .help = "weights"},
+        {.name = "isa",
+         .type = CONFIG_TEXT,
+         .offset = offsetof(struct renderer_flags, isa),
+         .value = "PATH",
+         .help = "instructions"},
+        {.name = "memory-bytes",
+         .type = CONFIG_NUMBER,
+         .offset = offsetof(struct renderer_flags, memory_bytes),
+         .min = 0,
+         .max = INT64_MAX,
+         .fallback = "0",
+         .value = "N",
+         .help = "memory of a render"},
         {.name = "threads",
          .type = CONFIG_NUMBER,
          .offset = offsetof(struct renderer_flags, threads),
@@ -463,7 +500,11 @@ int renderer_command(int argc, char **argv)
 
     if (code >= 0)
         return code;
-    struct engine_options o = {.threads = (int)f.threads, .looks_dir = f.looks};
+    struct engine_options o = {.threads = (int)f.threads,
+                               .looks_dir = f.looks,
+                               .model_path = f.model,
+                               .isa = f.isa,
+                               .memory_bytes = f.memory_bytes};
     const struct engine_ops *ops = engine_find(f.engine, &o);
     return ops ? renderer_main(ops, &o) : EXIT_USAGE;
 }

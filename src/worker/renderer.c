@@ -15,7 +15,7 @@ static void report(const struct engine *e, const struct engine_result *r, struct
 {
     render_report_write(
         &(struct render_report){
-            .engine = e->ops->name,
+            .engine = e->label,
             .width = r->width,
             .height = r->height,
             .seed = r->seed,

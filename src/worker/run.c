@@ -219,7 +219,7 @@ static enum err admit(struct run *r, const struct source *source, struct codec_d
     engine_run_plan(r->o->engine, width, height, &job, &plan);
     how->want_pixels = plan.source_pixels;
     r->estimate = plan.estimate;
-    snprintf(r->board.engine, sizeof r->board.engine, "%s", r->o->engine->ops->name);
+    snprintf(r->board.engine, sizeof r->board.engine, "%s", r->o->engine->label);
     r->board.width = plan.width;
     r->board.height = plan.height;
     // Behind the engine: four pictures copied out of its process, the grid, and their files, which

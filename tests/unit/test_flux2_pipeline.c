@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/flux2_fixture.h"
+
+#include "models/flux2/noise.h"
+#include "models/flux2/pipeline.h"
+
+enum { WIDTH = 96, HEIGHT = 64, PIXELS = 3 * WIDTH * HEIGHT, NUMBERS = 6 * 4 * 128 };
+
+static const char PROMPT[] = "Convert to oil painting style, thick brush strokes";
+static const struct flux2_grid GRID = {4, 6}, STYLE = {5, 4};
+
+struct fixture {
+    struct safetensors *golden;
+    struct packed *packed;
+    struct pipeline *pipeline;
+    float *source[FLUX2_REFERENCES_MAX], *noise;
+    float pixels[FLUX2_BATCH_MAX][PIXELS];
+    double floor;
+};
+
+static struct fixture *open_with(enum flux2_precision precision)
+{
+    static const double FLOOR[] = {GOLDEN_F32_PSNR, GOLDEN_BF16_PSNR, GOLDEN_INT8_PSNR};
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct err_note note = {0};
+
+    assert_non_null(f);
+    f->golden = golden_open("pipeline.safetensors");
+    f->packed = model_packed(precision);
+    if (pipeline_open(f->packed, &f->pipeline, &note) != ERR_OK)
+        fail_msg("%s", note.text);
+    f->source[0] = golden(f->golden, "source.1", NULL);
+    f->source[1] = golden(f->golden, "source.2", NULL);
+    f->noise = golden(f->golden, "noise", NULL);
+    f->floor = FLOOR[precision];
+    return f;
+}
+
+static void close_it(struct fixture *f)
+{
+    pipeline_close(f->pipeline);
+    packed_close(f->packed);
+    safetensors_close(f->golden);
+    free(f->source[0]);
+    free(f->source[1]);
+    free(f->noise);
+    free(f);
+}
+
+// Picture i begins at the recorded noise, the second, the first again, ...
+static struct pipeline_request request_of(struct fixture *f, int references, int count, int steps)
+{
+    struct pipeline_request r = {.shape = {.grid = GRID,
+                                           .reference = {GRID, STYLE},
+                                           .references = references,
+                                           .count = count,
+                                           .batch = count,
+                                           .steps = steps,
+                                           .guidance = 1.0},
+                                 .prompt = PROMPT,
+                                 .prompt_len = sizeof(PROMPT) - 1,
+                                 .reference = {f->source[0], f->source[1]},
+                                 .start = 1.0};
+
+    for (int i = 0; i < count; i++) {
+        r.noise[i] = f->noise + (int64_t)(i % 2) * NUMBERS;
+        r.pixels[i] = f->pixels[i];
+    }
+    return r;
+}
+
+static double psnr(const float *pixels, const float *want)
+{
+    double sum = 0.0;
+
+    for (int i = 0; i < PIXELS; i++) {
+        double v = pixels[i] / 2.0 + 0.5;
+        v = v < 0.0 ? 0.0 : v > 1.0 ? 1.0 : v;
+        sum += (v - want[i]) * (v - want[i]);
+    }
+    return -10.0 * log10(sum / PIXELS);
+}
+
+static void compare(const struct fixture *f, const char *name, int picture)
+{
+    char full[64];
+
+    snprintf(full, sizeof(full), "%s.pixels", name);
+    float *want = golden(f->golden, full, NULL);
+    double got = psnr(f->pixels[picture], want);
+    if (!(got >= f->floor))
+        fail_msg("%s: %.1f dB, %.1f are wanted", name, got, f->floor);
+    free(want);
+}
+
+static void run(const struct fixture *f, const struct nn_run *how, const struct pipeline_request *r)
+{
+    struct err_note note = {0};
+
+    if (pipeline_run(f->pipeline, how, r, &note) != ERR_OK)
+        fail_msg("%s", note.text);
+}
+
+// One picture on every path, all that was recorded on the best: kernels have tests of their own, and
+// half a thousand rows of text take the plain path seconds.
+static void compare_all(const struct nn_run *how, void *ctx)
+{
+    struct fixture *f = ctx;
+    bool best = how->isa == isa_best();
+    struct pipeline_request r = request_of(f, 1, best ? 2 : 1, 4);
+
+    run(f, how, &r);
+    compare(f, "one", 0);
+    if (!best)
+        return;
+    compare(f, "one.second", 1);
+    r = request_of(f, 2, 1, 4);
+    run(f, how, &r);
+    compare(f, "two", 0);
+    r = request_of(f, 0, 1, 4);
+    run(f, how, &r);
+    compare(f, "none", 0);
+    r = request_of(f, 1, 1, 3);
+    r.shape.guidance = 4.0;
+    run(f, how, &r);
+    compare(f, "guided", 0);
+}
+
+static void pictures_in_f32_are_the_references(void **state)
+{
+    struct fixture *f = open_with(FLUX2_F32);
+
+    (void)state;
+    on_every_path(compare_all, f);
+    close_it(f);
+}
+
+static void pictures_in_bf16_are_near_the_references(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+
+    (void)state;
+    on_every_path(compare_all, f);
+    close_it(f);
+}
+
+static void pictures_in_int8_are_like_the_references(void **state)
+{
+    struct fixture *f = open_with(FLUX2_INT8);
+
+    (void)state;
+    on_every_path(compare_all, f);
+    close_it(f);
+}
+
+// How the tests below run: what they ask does not depend on the path.
+struct crew {
+    struct pool *pool;
+    struct nn_run how;
+};
+
+static void crew_open(struct crew *c)
+{
+    assert_int_equal(pool_open(2, &c->pool, NULL), ERR_OK);
+    c->how = (struct nn_run){.pool = c->pool, .isa = isa_best()};
+}
+
+static void one_after_another_is_as_together(void **state)
+{
+    static float together[3][PIXELS];
+    struct fixture *f = open_with(FLUX2_INT8);
+    struct crew c;
+    struct pipeline_request r = request_of(f, 1, 3, 2);
+
+    (void)state;
+    crew_open(&c);
+    run(f, &c.how, &r);
+    memcpy(together, f->pixels, sizeof(together));
+    for (r.shape.batch = 1; r.shape.batch < 3; r.shape.batch++) {
+        memset(f->pixels, 0, sizeof(f->pixels));
+        run(f, &c.how, &r);
+        assert_memory_equal(together, f->pixels, sizeof(together));
+    }
+    pool_close(c.pool);
+    close_it(f);
+}
+
+// What the autoencoder makes of the source is where the way begins and ends when nothing is added.
+static void a_later_start_keeps_more_of_the_source(void **state)
+{
+    static const double start[] = {1e-4, 0.05, 0.3, 0.6, 0.8, 1.0};
+    static float kept[PIXELS];
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct crew c;
+    double last = 0.0;
+
+    (void)state;
+    crew_open(&c);
+    for (size_t i = 0; i < sizeof(start) / sizeof(start[0]); i++) {
+        struct pipeline_request r = request_of(f, 1, 1, 1);
+        r.start = start[i];
+        run(f, &c.how, &r);
+        if (i == 0)
+            memcpy(kept, f->pixels[0], sizeof(kept));
+        double distance = relative(f->pixels[0], kept, PIXELS);
+        assert_true(i == 0 || distance > last);
+        last = distance;
+    }
+    pool_close(c.pool);
+    close_it(f);
+}
+
+struct progress {
+    atomic_bool cancel;
+    float last, stop_at;
+    int calls;
+};
+
+static void on_progress(void *ctx, float done)
+{
+    struct progress *p = ctx;
+
+    assert_true(done >= p->last && done <= 1.0F + 1e-6F);
+    p->last = done;
+    p->calls++;
+    if (done >= p->stop_at)
+        atomic_store(&p->cancel, true);
+}
+
+static void it_tells_its_progress_and_stops_when_told(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct crew c;
+    struct pipeline_request r = request_of(f, 1, 2, 4);
+
+    (void)state;
+    crew_open(&c);
+    for (int tenth = 0; tenth <= 11; tenth++) {
+        struct progress p = {.stop_at = (float)tenth / 10.0F};
+        c.how.cancel = &p.cancel;
+        r.progress = on_progress;
+        r.progress_ctx = &p;
+        enum err e = pipeline_run(f->pipeline, &c.how, &r, NULL);
+        assert_int_equal(e, tenth < 10 ? ERR_CANCELLED : ERR_OK);
+        // Two pictures together: the parts' beginnings and a block at a time.
+        if (tenth == 11)
+            assert_true(fabsf(p.last - 1.0F) < 1e-6F && p.calls > 20);
+        else
+            assert_true(p.last < p.stop_at + 0.2F);
+    }
+    pool_close(c.pool);
+    close_it(f);
+}
+
+static void prompts_that_are_no_text_are_refused(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct crew c;
+    struct pipeline_request r = request_of(f, 0, 1, 1);
+
+    (void)state;
+    crew_open(&c);
+    r.prompt = "oil \xff";
+    r.prompt_len = 5;
+    assert_int_equal(pipeline_run(f->pipeline, &c.how, &r, NULL), ERR_INVALID);
+    r.prompt_len = 0;
+    assert_int_equal(pipeline_run(f->pipeline, &c.how, &r, NULL), ERR_OK);
+    pool_close(c.pool);
+    close_it(f);
+}
+
+static void the_model_says_how_it_was_trained(void **state)
+{
+    struct fixture *f = open_with(FLUX2_INT8);
+
+    (void)state;
+    assert_int_equal(pipeline_steps(f->pipeline), 4);
+    assert_true(pipeline_guidance(f->pipeline) == 1.0);
+    assert_int_equal(pipeline_channels(f->pipeline), 128);
+    assert_string_equal(pipeline_precision(f->pipeline), "int8");
+    close_it(f);
+}
+
+// Sizes are multiplied out for the published model in docs; here that they grow with what is asked.
+static void costs_grow_with_what_is_asked(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct pipeline_cost one, more;
+
+    (void)state;
+    struct pipeline_shape s = {.grid = GRID,
+                               .reference = {GRID, GRID},
+                               .count = 4,
+                               .batch = 1,
+                               .steps = 4,
+                               .guidance = 1.0};
+    pipeline_cost(f->pipeline, &s, &one);
+    s.references = 1;
+    pipeline_cost(f->pipeline, &s, &more);
+    assert_true(one.encode == 0.0 && more.encode > 0.0);
+    assert_true(more.step > one.step && more.bytes > one.bytes && more.text == one.text);
+    one = more;
+    s.batch = 4;
+    pipeline_cost(f->pipeline, &s, &more);
+    assert_true(more.bytes > one.bytes && more.step == one.step && more.decode == one.decode);
+    one = more;
+    s.grid.rows *= 2;
+    pipeline_cost(f->pipeline, &s, &more);
+    assert_true(more.bytes > one.bytes && more.step > one.step && more.decode > one.decode);
+    close_it(f);
+}
+
+static void a_rate_is_measured(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct crew c;
+
+    (void)state;
+    crew_open(&c);
+    assert_true(pipeline_rate(f->pipeline, &c.how) > 1e6);
+    pool_close(c.pool);
+    close_it(f);
+}
+
+static void noise_is_normal_and_its_seeds(void **state)
+{
+    enum { N = 100001 };
+    static float a[N + 1], b[N];
+    double sum = 0.0, squares = 0.0, fourth = 0.0, product = 0.0;
+
+    (void)state;
+    a[N] = 7.0F;
+    noise_fill(5, N, a);
+    assert_true(a[N] == 7.0F);
+    noise_fill(6, N, b);
+    for (int i = 0; i < N; i++) {
+        double v = a[i];
+        assert_true(fabs(v) < 7.0);
+        sum += v;
+        squares += v * v;
+        fourth += v * v * v * v;
+        product += v * b[i];
+    }
+    // Five standard deviations of each of these means.
+    assert_true(fabs(sum / N) < 0.016);
+    assert_true(fabs(squares / N - 1.0) < 0.023);
+    assert_true(fabs(fourth / N - 3.0) < 0.16);
+    assert_true(fabs(product / N) < 0.016);
+    noise_fill(5, N - 1, b);
+    assert_memory_equal(a, b, (N - 1) * sizeof(float));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_in_f32_are_the_references),
+        cmocka_unit_test(pictures_in_bf16_are_near_the_references),
+        cmocka_unit_test(pictures_in_int8_are_like_the_references),
+        cmocka_unit_test(one_after_another_is_as_together),
+        cmocka_unit_test(a_later_start_keeps_more_of_the_source),
+        cmocka_unit_test(it_tells_its_progress_and_stops_when_told),
+        cmocka_unit_test(prompts_that_are_no_text_are_refused),
+        cmocka_unit_test(the_model_says_how_it_was_trained),
+        cmocka_unit_test(costs_grow_with_what_is_asked),
+        cmocka_unit_test(a_rate_is_measured),
+        cmocka_unit_test(noise_is_normal_and_its_seeds),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
