@@ -192,8 +192,6 @@ static enum err open_engine(struct service *v, struct err_note *note)
         e = decoder_open(&decoding, &v->decoder, note);
     if (e)
         return e;
-    if (v->s->pixels == CONFIG_UNSET)
-        v->s->pixels = ops->pixels;
     int n = 0;
     v->renderer[n++] = arena_strdup(&v->arena, "/proc/self/exe");
     v->renderer[n++] = arena_strdup(&v->arena, "--renderer");

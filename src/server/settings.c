@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/settings.h"
 
+#include "engine/engine.h"
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -247,6 +248,9 @@ enum err settings_resolve(struct settings *s, struct arena *a, struct err_note *
         s->memory_mb = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 2 / (1 << 20);
         s->memory_mb = s->memory_mb < MEMORY_MB_MIN ? MEMORY_MB_MIN : s->memory_mb;
     }
+    if (s->pixels == CONFIG_UNSET) // the choices are names of engines
+        s->pixels =
+            engine_find(s->engine, &(struct engine_options){.model_path = s->model})->pixels;
     if (s->job_timeout_s == CONFIG_UNSET)
         s->job_timeout_s = 0;
     s->log_format = strcmp(s->log, "json") == 0 ? LOG_JSON : LOG_TEXT;

@@ -24,7 +24,7 @@ struct settings {
     int64_t workers;
     const char *engine;
     const char *looks, *model, *isa; /* or NULL */
-    int64_t pixels;                  /* CONFIG_UNSET: the engine's own */
+    int64_t pixels;
     int64_t memory_mb, disk_reserve_mb;
     int64_t retention_hours;
     int64_t job_timeout_s; /* 0: five times the engine's estimate, at least 300 */

@@ -337,6 +337,10 @@ static void settings_work_out_what_was_left_open(void **state)
     assert_true(s.workers >= 1);
     assert_true(s.memory_mb >= 64);
     assert_int_equal(s.pixels, 1048576);
+    s.pixels = CONFIG_UNSET;
+    s.model = "/m.patina";
+    assert_int_equal(settings_resolve(&s, &a, NULL), ERR_OK);
+    assert_int_equal(s.pixels, 262144);
     assert_string_equal(settings_default_url(&a, "::1", 9), "http://[::1]:9");
     assert_string_equal(settings_default_url(&a, "::", 9), "http://127.0.0.1:9");
     assert_string_equal(settings_default_url(&a, "0.0.0.0", 9), "http://127.0.0.1:9");

@@ -101,8 +101,8 @@ static void run(const struct fixture *f, const struct nn_run *how, const struct 
         fail_msg("%s", note.text);
 }
 
-// One picture on every path, all that was recorded on the best: kernels have tests of their own, and
-// half a thousand rows of text take the plain path seconds.
+// One picture on every path, all that was recorded on the best: kernels have tests of their own,
+// and half a thousand rows of text take the plain path seconds.
 static void compare_all(const struct nn_run *how, void *ctx)
 {
     struct fixture *f = ctx;

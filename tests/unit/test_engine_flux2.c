@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine_run.h"
+
+#include "engine/engine_flux2_plan.h"
+#include "models/flux2/pack.h"
+#include "unit/unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The tiny model of tests/golden/flux2 behind the engine contract. */
+
+enum { SIDE = 64 };
+
+static char model[] = "/tmp/patina-flux2-XXXXXX";
+
+static int pack_model(void **state)
+{
+    const char *root = getenv("MESON_SOURCE_ROOT");
+    struct err_note note = {0};
+    char dir[4096];
+    int fd = mkstemp(model);
+
+    (void)state;
+    snprintf(dir, sizeof(dir), "%s/tests/golden/flux2/model", root ? root : ".");
+    if (fd < 0 || flux2_pack(dir, FLUX2_BF16, model, NULL, NULL, NULL, &note) != ERR_OK)
+        fail_msg("%s", note.text);
+    close(fd);
+    return 0;
+}
+
+static int remove_model(void **state)
+{
+    (void)state;
+    return unlink(model);
+}
+
+static struct engine *open_with(struct engine_options o)
+{
+    struct engine *e = NULL;
+    struct err_note note = {0};
+
+    o.model_path = model;
+    if (engine_flux2_ops.open(&o, &e, &note) != ERR_OK)
+        fail_msg("%s", note.text);
+    return e;
+}
+
+static void make_source(struct image *im)
+{
+    assert_int_equal(image_new(im, SIDE, SIDE), ERR_OK);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
+            px[0] = (uint8_t)(x * 255 / SIDE);
+            px[1] = (uint8_t)(y * 255 / SIDE);
+            px[2] = (uint8_t)((x / 8 + y / 8) % 2 * 200);
+            px[3] = 255;
+        }
+}
+
+static struct engine_job job_of(const struct image *source, const char *prompt, int first,
+                                int count)
+{
+    return (struct engine_job){.source = source,
+                               .prompt_text = prompt,
+                               .prompt_len = strlen(prompt),
+                               .pixels = (int64_t)SIDE * SIDE,
+                               .seed = 4294967295U,
+                               .first = first,
+                               .count = count,
+                               .threads = 1};
+}
+
+static struct engine_result render(struct engine *e, const struct engine_job *job)
+{
+    struct engine_result r = {0};
+    struct err_note note = {0};
+
+    if (engine_run(e, job, &r, &note) != ERR_OK)
+        fail_msg("%s", note.text);
+    return r;
+}
+
+static void assert_same(const struct image *a, const struct image *b)
+{
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    for (int y = 0; y < a->height; y++)
+        assert_memory_equal(a->px + (size_t)y * a->stride, b->px + (size_t)y * b->stride,
+                            (size_t)a->width * 4);
+}
+
+static double distance(const struct image *a, const struct image *b)
+{
+    double sum = 0.0;
+
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width * 4; x++) {
+            double d = a->px[(size_t)y * a->stride + (size_t)x] -
+                       b->px[(size_t)y * b->stride + (size_t)x];
+            sum += d * d;
+        }
+    return sqrt(sum / (4.0 * a->width * a->height));
+}
+
+static void a_model_is_what_it_opens_with(void **state)
+{
+    static const struct {
+        const char *model, *isa;
+        enum err e;
+        const char *says;
+    } row[] = {
+        {NULL, NULL, ERR_INVALID, "PATINA_MODEL"},
+        {"/nonexistent/model.patina", NULL, ERR_NOT_FOUND, "/nonexistent/model.patina"},
+        {"/dev/null", NULL, ERR_INVALID, NULL},
+        {model, "avx9", ERR_INVALID, "avx9"},
+        {model, "plain", ERR_OK, NULL},
+        {model, NULL, ERR_OK, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct engine_options o = {.threads = 1, .model_path = row[i].model, .isa = row[i].isa};
+        struct engine *e = NULL;
+        struct err_note note = {0};
+        assert_int_equal(engine_flux2_ops.open(&o, &e, &note), row[i].e);
+        if (row[i].says)
+            assert_non_null(strstr(note.text, row[i].says));
+        if (!e)
+            continue;
+        if (row[i].isa)
+            assert_string_equal(e->label, "flux2/bf16/plain");
+        else
+            assert_int_equal(strncmp(e->label, "flux2/bf16/", 11), 0);
+        e->ops->close(e);
+    }
+}
+
+static void auto_is_flux2_when_there_is_a_model(void **state)
+{
+    struct engine_options o = {.threads = 1};
+
+    (void)state;
+    assert_ptr_equal(engine_find("auto", &o), &engine_look_ops);
+    o.model_path = model;
+    assert_ptr_equal(engine_find("auto", &o), &engine_flux2_ops);
+    assert_ptr_equal(engine_find("look", &o), &engine_look_ops);
+    assert_ptr_equal(engine_find("flux2", &(struct engine_options){0}), &engine_flux2_ops);
+}
+
+// However many are asked for, on however many threads, and in however little memory.
+static void a_picture_is_its_seeds(void **state)
+{
+    static const struct {
+        int threads;
+        int64_t memory;
+        int first, count;
+    } row[] = {{1, 0, 0, 4}, {3, 0, 2, 2}, {2, 1, 0, 4}, {1, 1, 3, 1}};
+    struct engine_result all = {0};
+    struct image source;
+
+    (void)state;
+    make_source(&source);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct engine *e = open_with(
+            (struct engine_options){.threads = row[i].threads, .memory_bytes = row[i].memory});
+        struct engine_job job =
+            job_of(&source, "oil painting --q 0.25", row[i].first, row[i].count);
+        struct engine_result r = render(e, &job);
+        for (int k = 0; k < r.count && i > 0; k++)
+            assert_same(&r.picture[k], &all.picture[row[i].first + k]);
+        if (i == 0)
+            all = r;
+        else
+            engine_result_release(&r);
+        e->ops->close(e);
+    }
+    for (int k = 1; k < all.count; k++)
+        assert_true(distance(&all.picture[0], &all.picture[k]) > 1.0);
+    engine_result_release(&all);
+    image_release(&source);
+}
+
+static void what_is_not_there_is_white(void **state)
+{
+    struct engine *e = open_with((struct engine_options){.threads = 2});
+    struct image source, white;
+
+    (void)state;
+    make_source(&source);
+    make_source(&white);
+    for (int y = 0; y < SIDE / 2; y++) {
+        memset(white.px + (size_t)y * white.stride, 255, (size_t)SIDE * 4);
+        for (int x = 0; x < SIDE; x++)
+            source.px[(size_t)y * source.stride + 4 * (size_t)x + 3] = 0;
+    }
+    source.has_alpha = true;
+    struct engine_job job = job_of(&source, "marble --q 0.25", 0, 1);
+    struct engine_result a = render(e, &job);
+    job.source = &white;
+    struct engine_result b = render(e, &job);
+    // Their resampling differs along the edge alone, and there is none: the size is the same.
+    assert_false(a.picture[0].has_alpha);
+    assert_same(&a.picture[0], &b.picture[0]);
+    engine_result_release(&a);
+    engine_result_release(&b);
+    image_release(&source);
+    image_release(&white);
+    e->ops->close(e);
+}
+
+static void read_prompt(const char *text, struct arena *a, struct prompt **out)
+{
+    *out = arena_alloc(a, sizeof(**out));
+    assert_non_null(*out);
+    assert_int_equal(prompt_read(*out, a, text, strlen(text)), ERR_OK);
+}
+
+static void parameters_are_read(void **state)
+{
+    static const struct {
+        const char *prompt;
+        int own, steps; // the model's own, and these
+        double start, bias;
+        bool source;
+        const char *text;
+    } row[] = {
+        {"oil", 4, 4, 1.0, 0.0, true, "oil"},
+        {"oil --q .25", 4, 1, 1.0, 0.0, true, "oil"},
+        {"oil --q .25", 1, 1, 1.0, 0.0, true, "oil"},
+        {"oil --q .5", 4, 2, 1.0, 0.0, true, "oil"},
+        {"oil --q 4", 4, 16, 1.0, 0.0, true, "oil"},
+        {"oil --q 4", 50, FLUX2_STEPS_MAX, 1.0, 0.0, true, "oil"},
+        {"oil --q .25", 50, 13, 1.0, 0.0, true, "oil"},
+        {"oil --s 100", 4, 4, 1.0, 0.0, true, "oil"},
+        {"oil --s 101", 4, 4, 1.0, 0.0, true, "oil"},
+        {"oil --s 60", 4, 4, 0.62, 0.0, true, "oil"},
+        {"oil --s 0", 4, 4, 0.05, 0.0, true, "oil"},
+        {"oil --iw 2", 4, 4, 1.0, 0.6931472, true, "oil"},
+        {"oil --iw 0", 4, 4, 1.0, -80.0, false, "oil"},
+        {"oil --iw 0 --s 50", 4, 4, 0.525, -80.0, true, "oil"},
+        {"oil::2 a blue dog::-1 thick paint::1", 4, 4, 1.0, 0.0, true, "oil, thick paint"},
+        {"oil::-1", 4, 4, 1.0, 0.0, true, "oil::-1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct arena arena = ARENA_INIT;
+        struct flux2_reading r;
+        struct prompt *p;
+        read_prompt(row[i].prompt, &arena, &p);
+        assert_true(flux2_reading_make(p, row[i].own, &arena, &r));
+        assert_int_equal(r.steps, row[i].steps);
+        assert_true(fabs(r.start - row[i].start) < 1e-9);
+        assert_true(fabs((double)r.bias - row[i].bias) < 1e-6);
+        assert_int_equal(r.source, row[i].source);
+        assert_string_equal(r.text, row[i].text);
+        arena_release(&arena);
+    }
+}
+
+static void what_has_no_effect_is_told(void **state)
+{
+    static const struct {
+        const char *prompt;
+        const char *says; // NULL: nothing
+    } row[] = {
+        {"oil --iw 2 --s 50 --q 2 --seed 7 --ar 1:1", NULL},
+        {"frobnicate the xyzzy", NULL}, // the model has its own idea of words
+        {"oil --s 101", "--s over 100"},
+        {"oil --chaos 3", "--chaos"},
+        {"oil --no red", "--no"},
+        {"oil --sref https://example.org/a.jpg", "--sref"},
+        {"oil --sw 3", "--sw"},
+        {"oil --tile", "--tile"},
+        {"oil --style raw", "--style raw"},
+        {"oil::2 pencil::1", "::"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct arena arena = ARENA_INIT;
+        struct prompt *p;
+        read_prompt(row[i].prompt, &arena, &p);
+        flux2_reading_warn(p, &arena);
+        assert_int_equal(p->warning_count, row[i].says ? 1 : 0);
+        if (row[i].says) {
+            assert_string_equal(p->warning[0].code, "no_effect");
+            assert_non_null(strstr(p->warning[0].message, row[i].says));
+        }
+        arena_release(&arena);
+    }
+}
+
+// Each from what it is at its end, step by step further away.
+static void parameters_have_the_effect_that_they_are_said_to_have(void **state)
+{
+    static const char *const curve[][5] = {
+        {"oil --iw 0", "oil --iw .3", "oil --iw 1", "oil --iw 3", NULL},
+        {"oil --s 0", "oil --s 30", "oil --s 60", "oil --s 100", NULL},
+        {"oil --q 4", "oil --q 1", "oil --q .25", NULL},
+    };
+    struct engine *e = open_with((struct engine_options){.threads = 2});
+    struct image source;
+
+    (void)state;
+    make_source(&source);
+    for (size_t i = 0; i < sizeof(curve) / sizeof(curve[0]); i++) {
+        struct engine_result first = {0};
+        double last = 0.0;
+        for (int k = 0; curve[i][k]; k++) {
+            struct engine_job job = job_of(&source, curve[i][k], 0, ENGINE_PICTURES_MAX);
+            struct engine_result r = render(e, &job);
+            if (k == 0) {
+                first = r;
+                continue;
+            }
+            double d = 0.0;
+            for (int n = 0; n < ENGINE_PICTURES_MAX; n++)
+                d += distance(&r.picture[n], &first.picture[n]) / ENGINE_PICTURES_MAX;
+            print_message("%s: %.2f levels from %s\n", curve[i][k], d, curve[i][0]);
+            assert_true(d > last);
+            last = d;
+            engine_result_release(&r);
+        }
+        engine_result_release(&first);
+    }
+    image_release(&source);
+    e->ops->close(e);
+}
+
+static void estimates_grow_with_what_is_asked(void **state)
+{
+    struct engine *e = open_with((struct engine_options){.threads = 1});
+    struct engine *careful = open_with((struct engine_options){.threads = 1, .memory_bytes = 1});
+    struct engine_estimate small, large, quick, less;
+    struct arena arena = ARENA_INIT;
+    struct prompt *p, *q;
+
+    (void)state;
+    read_prompt("oil", &arena, &p);
+    read_prompt("oil --q .25", &arena, &q);
+    e->ops->estimate(e, 256, 256, p, &small);
+    e->ops->estimate(e, 512, 256, p, &large);
+    e->ops->estimate(e, 512, 256, q, &quick);
+    careful->ops->estimate(careful, 512, 256, p, &less);
+    assert_true(small.ms > 0 && small.bytes > 4 * 256 * 256);
+    assert_true(large.ms > small.ms && large.bytes > small.bytes);
+    assert_true(quick.ms < large.ms && quick.bytes == large.bytes);
+    assert_true(less.bytes < large.bytes);
+    arena_release(&arena);
+    careful->ops->close(careful);
+    e->ops->close(e);
+}
+
+struct stop {
+    atomic_bool cancel;
+    float at, last;
+};
+
+static void on_progress(void *ctx, float done)
+{
+    struct stop *s = ctx;
+
+    assert_true(done >= s->last);
+    s->last = done;
+    if (done >= s->at)
+        atomic_store(&s->cancel, true);
+}
+
+static void it_stops_when_told(void **state)
+{
+    static const float at[] = {0.0F, 0.3F, 0.9F};
+    struct engine *e = open_with((struct engine_options){.threads = 2});
+    struct image source;
+
+    (void)state;
+    make_source(&source);
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        struct stop s = {.at = at[i]};
+        struct engine_job job = job_of(&source, "oil", 0, 2);
+        struct engine_result r;
+        job.cancel = &s.cancel;
+        job.progress = on_progress;
+        job.progress_ctx = &s;
+        assert_int_equal(engine_run(e, &job, &r, NULL), ERR_CANCELLED);
+        assert_true(s.last < at[i] + 0.2F);
+    }
+    image_release(&source);
+    e->ops->close(e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_is_what_it_opens_with),
+        cmocka_unit_test(auto_is_flux2_when_there_is_a_model),
+        cmocka_unit_test(a_picture_is_its_seeds),
+        cmocka_unit_test(what_is_not_there_is_white),
+        cmocka_unit_test(parameters_are_read),
+        cmocka_unit_test(what_has_no_effect_is_told),
+        cmocka_unit_test(parameters_have_the_effect_that_they_are_said_to_have),
+        cmocka_unit_test(estimates_grow_with_what_is_asked),
+        cmocka_unit_test(it_stops_when_told),
+    };
+
+    return cmocka_run_group_tests(tests, pack_model, remove_model);
+}
