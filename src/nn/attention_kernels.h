@@ -18,9 +18,9 @@
  * ATTENTION_TILE queries: a tile's scores stay in the first cache, its sums in registers.
  */
 enum {
-    ATTENTION_KEYS = 64,
+    ATTENTION_KEYS = 128,   /* 64 KB with their values: the second cache */
     ATTENTION_TILE = 6,     /* by four registers of 16 lanes: 24 of 32 are sums */
-    ATTENTION_QUERIES = 48, /* enough that a block's way from the last cache does not count */
+    ATTENTION_QUERIES = 96, /* enough that a block's way from the last cache does not count */
 };
 
 struct attention_keys {

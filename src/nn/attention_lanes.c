@@ -10,6 +10,7 @@ enum {
     KEYS = ATTENTION_KEYS,
     TILE = ATTENTION_TILE,
     WIDE = LANES == 16 ? 4 : 2, // registers of sums beside each other, TILE of them
+    STEP = WIDE * LANES,        // keys whose scores those are; blocks are cut to whole steps
 #ifdef __AVX512BF16__
     UNIT = 2
 #else
@@ -64,45 +65,65 @@ LANES_INLINE void weights_store(element *p, lanes a, lanes b)
 
 /* ---- packing ---- */
 
-LANES_INLINE element element_at(const struct attention_keys *k, int row, int i)
+/* One row as it is multiplied; zeros from the last on. */
+LANES_INLINE void take_row(const struct attention_keys *k, int row, element *out)
 {
-    int64_t at = row * k->stride + i;
+    const uint16_t *bf16 = (const uint16_t *)k->rows + row * k->stride;
 
+    if (row >= k->count)
+        memset(out, 0, (size_t)k->head * sizeof(*out));
 #ifdef __AVX512BF16__
-    return ((const uint16_t *)k->rows)[at];
+    else
+        memcpy(out, bf16, (size_t)k->head * sizeof(*out));
 #else
-    return k->dtype == DTYPE_F32 ? ((const float *)k->rows)[at]
-                                 : float_of_bf16(((const uint16_t *)k->rows)[at]);
+    else if (k->dtype == DTYPE_F32)
+        memcpy(out, (const float *)k->rows + row * k->stride, (size_t)k->head * sizeof(*out));
+    else
+        for (int i = 0; i < k->head; i += LANES)
+            lanes_store(out + i, lanes_load_bf16(bf16 + i));
 #endif
 }
 
 static void pack_keys(const struct attention_keys *k, void *out)
 {
-    element *p = out;
+    element line[ATTENTION_HEAD_MAX], *p = out;
 
-    for (int i = 0; i < k->head; i += UNIT)
-        for (int row = 0; row < KEYS; row++)
-            for (int u = 0; u < UNIT; u++)
-                *p++ = row < k->count ? element_at(k, row, i + u) : 0;
+    for (int row = 0; row < KEYS; row++) {
+        take_row(k, row, line);
+        for (int i = 0; i < k->head; i += UNIT)
+            memcpy(p + i * KEYS + row * UNIT, line + i, UNIT * sizeof(*p));
+    }
 }
 
 static void pack_values(const struct attention_keys *v, void *out)
 {
     element *p = out;
 
-    for (int row = 0; row < KEYS; row += UNIT)
-        for (int i = 0; i < v->head; i++)
-            for (int u = 0; u < UNIT; u++)
-                *p++ = row + u < v->count ? element_at(v, row + u, i) : 0;
+#ifdef __AVX512BF16__
+    element line[2][ATTENTION_HEAD_MAX];
+
+    for (int row = 0; row < KEYS; row += 2) {
+        take_row(v, row, line[0]);
+        take_row(v, row + 1, line[1]);
+        for (int i = 0; i < v->head; i += LANES, p += 2 * LANES) {
+            __m512i even = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(line[0] + i)));
+            __m512i odd = (__m512i)lanes_load_bf16(line[1] + i);
+            _mm512_storeu_si512(p, _mm512_or_si512(even, odd));
+        }
+    }
+#else
+    for (int row = 0; row < KEYS; row++, p += v->head)
+        take_row(v, row, p);
+#endif
 }
 
 /* ---- a tile of queries and a block of keys ---- */
 
-/* score = q . k * scale + bias, in powers of two. */
-LANES_INLINE void tile_scores(const element *q, int head, const element *keys, float scale,
+/* score = q . k * scale + bias of n keys, in powers of two. */
+LANES_INLINE void tile_scores(const element *q, int head, const element *keys, int n, float scale,
                               float bias, float score[TILE][KEYS])
 {
-    for (int from = 0; from < KEYS; from += WIDE * LANES) {
+    for (int from = 0; from < n; from += STEP) {
         lanes sum[TILE][WIDE] = {{{0}}};
         for (int i = 0; i < head; i += UNIT)
 #pragma GCC unroll 6
@@ -120,9 +141,9 @@ LANES_INLINE void tile_scores(const element *q, int head, const element *keys, f
     }
 }
 
-/* sum[TILE][head] += weight . value, `wide` registers of the head at a time from i on. */
-LANES_INLINE void tile_values_at(const element weight[TILE][KEYS], const element *values, int head,
-                                 int i, int wide, float *sums)
+/* sum[TILE][head] += weight . value over n keys, `wide` registers of the head from i on. */
+LANES_INLINE void tile_values_at(const element weight[TILE][KEYS], const element *values, int n,
+                                 int head, int i, int wide, float *sums)
 {
     lanes sum[TILE][WIDE];
 
@@ -131,7 +152,7 @@ LANES_INLINE void tile_values_at(const element weight[TILE][KEYS], const element
 #pragma GCC unroll 4
         for (int w = 0; w < wide; w++)
             sum[t][w] = lanes_load(sums + t * head + i + w * LANES);
-    for (int k = 0; k < KEYS; k += UNIT)
+    for (int k = 0; k < n; k += UNIT)
 #pragma GCC unroll 6
         for (int t = 0; t < TILE; t++)
 #pragma GCC unroll 4
@@ -145,15 +166,15 @@ LANES_INLINE void tile_values_at(const element weight[TILE][KEYS], const element
             lanes_store(sums + t * head + i + w * LANES, sum[t][w]);
 }
 
-static void tile_values(const element weight[TILE][KEYS], const element *values, int head,
+static void tile_values(const element weight[TILE][KEYS], const element *values, int n, int head,
                         float *sums)
 {
     int i = 0;
 
-    for (; i + WIDE * LANES <= head; i += WIDE * LANES)
-        tile_values_at(weight, values, head, i, WIDE, sums);
+    for (; i + STEP <= head; i += STEP)
+        tile_values_at(weight, values, n, head, i, WIDE, sums);
     for (; i < head; i += LANES)
-        tile_values_at(weight, values, head, i, 1, sums);
+        tile_values_at(weight, values, n, head, i, 1, sums);
 }
 
 /* What a query's softmax has come to. */
@@ -162,31 +183,31 @@ struct softmax {
     float max;
 };
 
-/* Raises the maximum where a score is far above it; the query's sums go down with it. */
-static void softmax_raise(struct softmax *s, lanes most, float *sums, int head)
+/* Raises the maximum to the largest of `most`; the query's sums go down with it. */
+static __attribute__((noinline)) void softmax_raise(struct softmax *s, const lanes *most,
+                                                    float *sums, int head)
 {
-    float max = lanes_max_of(most);
-
-    if (!(max > s->max + LAG))
-        return;
+    float max = lanes_max_of(*most);
     lanes down = lanes_exp2(lanes_all(s->max - max));
+
     s->max = max;
     s->sum *= down;
     for (int i = 0; i < head; i += LANES)
         lanes_store(sums + i, lanes_load(sums + i) * down);
 }
 
-LANES_INLINE void tile_weights(float score[TILE][KEYS], struct softmax *s, float *sums, int head,
-                               element weight[TILE][KEYS])
+LANES_INLINE void tile_weights(float score[TILE][KEYS], int n, struct softmax *s, float *sums,
+                               int head, element weight[TILE][KEYS])
 {
     for (int t = 0; t < TILE; t++) {
         lanes most = lanes_load(score[t]);
-        for (int i = LANES; i < KEYS; i += LANES)
+        for (int i = LANES; i < n; i += LANES)
             most = lanes_max(lanes_load(score[t] + i), most);
-        softmax_raise(&s[t], most, sums + t * head, head);
+        if (lanes_any_above(most, s[t].max + LAG))
+            softmax_raise(&s[t], &most, sums + t * head, head);
 
         lanes sum = s[t].sum, max = lanes_all(s[t].max);
-        for (int i = 0; i < KEYS; i += 2 * LANES) {
+        for (int i = 0; i < n; i += 2 * LANES) {
             lanes a = lanes_exp2(lanes_load(score[t] + i) - max);
             lanes b = lanes_exp2(lanes_load(score[t] + i + LANES) - max);
             sum += a + b;
@@ -197,9 +218,9 @@ LANES_INLINE void tile_weights(float score[TILE][KEYS], struct softmax *s, float
 }
 
 /* Keys from `seen` on are not there. */
-static void mask(float score[KEYS], int seen)
+static void mask(float score[KEYS], int seen, int n)
 {
-    for (int i = seen < 0 ? 0 : seen; i < KEYS; i++)
+    for (int i = seen < 0 ? 0 : seen; i < n; i++)
         score[i] = -INFINITY;
 }
 
@@ -219,15 +240,21 @@ static void attend_block(const struct attention_turn *t, const struct block *b, 
     element weight[TILE][KEYS] __attribute__((aligned(64)));
 
     for (int i = 0; i < t->count; i += TILE) {
-        int past = t->first + i - b->first; // of the tile's first query in this block
-        if (t->a->causal && past + TILE <= 0)
+        // How many of the block's keys the tile's first query sees, and its last.
+        int first = b->count, last = b->count;
+        if (t->a->causal) {
+            first = t->first + i + 1 - b->first < first ? t->first + i + 1 - b->first : first;
+            last = first + TILE - 1 < last ? first + TILE - 1 : last;
+        }
+        if (last <= 0)
             continue;
-        tile_scores(q + i * head, head, b->keys, t->a->scale * LOG2_E, b->bias, score);
-        if (b->count < KEYS || (t->a->causal && past < KEYS))
-            for (int k = 0; k < TILE; k++)
-                mask(score[k], t->a->causal && past + k + 1 < b->count ? past + k + 1 : b->count);
-        tile_weights(score, softmax + i, sums + i * head, head, weight);
-        tile_values((const element(*)[KEYS])weight, b->values, head, sums + i * head);
+
+        int n = (last + STEP - 1) / STEP * STEP;
+        tile_scores(q + i * head, head, b->keys, n, t->a->scale * LOG2_E, b->bias, score);
+        for (int k = 0; k < TILE && first < n; k++)
+            mask(score[k], first + k < last ? first + k : last, n);
+        tile_weights(score, n, softmax + i, sums + i * head, head, weight);
+        tile_values((const element(*)[KEYS])weight, b->values, n, head, sums + i * head);
     }
 }
 
@@ -236,9 +263,8 @@ static void load_queries(const struct attention_turn *t, element *q)
     struct attention_keys rows = {t->q, t->in, t->in_stride, t->count, t->a->head};
     int tiles = (t->count + TILE - 1) / TILE;
 
-    for (int row = 0; row < tiles * TILE; row++)
-        for (int i = 0; i < rows.head; i++)
-            *q++ = row < t->count ? element_at(&rows, row, i) : 0;
+    for (int row = 0; row < tiles * TILE; row++, q += rows.head)
+        take_row(&rows, row, q);
 }
 
 static void store_sums(const struct attention_turn *t, const float *sums,

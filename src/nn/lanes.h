@@ -117,6 +117,18 @@ LANES_INLINE float lanes_max_of(lanes v)
     return m;
 }
 
+/* One of v is above `limit`. */
+LANES_INLINE bool lanes_any_above(lanes v, float limit)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;
+#else
+    return lanes_max_of(v) > limit;
+#endif
+}
+
 /* Halves are added to halves. */
 LANES_INLINE float lanes_sum_of(lanes v)
 {
