@@ -103,6 +103,19 @@ LANES_INLINE lanes lanes_max(lanes a, lanes b)
 #endif
 }
 
+LANES_INLINE lanes lanes_min(lanes a, lanes b)
+{
+#if defined(__AVX512F__)
+    return (lanes)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+    return (lanes)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    lanes_int m = a < b;
+
+    return (lanes)(((lanes_int)a & m) | ((lanes_int)b & ~m));
+#endif
+}
+
 LANES_INLINE lanes lanes_abs(lanes v)
 {
     return (lanes)((lanes_int)v & 0x7FFFFFFF);
@@ -110,11 +123,15 @@ LANES_INLINE lanes lanes_abs(lanes v)
 
 LANES_INLINE float lanes_max_of(lanes v)
 {
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps((__m512)v);
+#else
     float m = v[0];
 
     for (int i = 1; i < LANES; i++)
         m = v[i] > m ? v[i] : m;
     return m;
+#endif
 }
 
 /* One of v is above `limit`. */
@@ -129,13 +146,18 @@ LANES_INLINE bool lanes_any_above(lanes v, float limit)
 #endif
 }
 
-/* Halves are added to halves. */
 LANES_INLINE float lanes_sum_of(lanes v)
 {
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            v[i] += v[i + half];
-    return v[0];
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_ps((__m512)v);
+#elif defined(__AVX2__)
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+#else
+    return (v[0] + v[2]) + (v[1] + v[3]);
+#endif
 }
 
 LANES_INLINE lanes lanes_load_bf16(const uint16_t *p)
@@ -155,20 +177,20 @@ LANES_INLINE lanes lanes_load_bf16(const uint16_t *p)
 
 /* Rounded to nearest even as bf16_of() does, NaN included: the processor's own instruction would
  * flush denormals. */
-LANES_INLINE lanes_int lanes_bf16_bits(lanes v)
-{
-    lanes_int u = (lanes_int)v, nan = (u & 0x7FFFFFFF) > 0x7F800000;
-    lanes_int rounded = u + 0x7FFF + (u >> 16 & 1), quiet = u | 0x400000;
-
-    return ((rounded & ~nan) | (quiet & nan)) >> 16;
-}
-
 LANES_INLINE void lanes_store_bf16(uint16_t *p, lanes v)
 {
-    lanes_int u = lanes_bf16_bits(v);
+    lanes_int u = (lanes_int)v, rounded = u + 0x7FFF + (u >> 16 & 1);
 #if defined(__AVX512F__)
-    _mm256_storeu_si256((void *)p, _mm512_cvtepi32_epi16((__m512i)u));
-#elif defined(__AVX2__)
+    __mmask16 nan = _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q);
+    __m512i r =
+        _mm512_mask_or_epi32((__m512i)rounded, nan, (__m512i)u, _mm512_set1_epi32(0x400000));
+
+    _mm256_storeu_si256((void *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(r, 16)));
+#else
+    lanes_int nan = (u & 0x7FFFFFFF) > 0x7F800000;
+
+    u = ((rounded & ~nan) | ((u | 0x400000) & nan)) >> 16;
+#if defined(__AVX2__)
     __m256i t = _mm256_and_si256((__m256i)u, _mm256_set1_epi32(0xFFFF));
 
     t = _mm256_permute4x64_epi64(_mm256_packus_epi32(t, t), 8);
@@ -176,6 +198,7 @@ LANES_INLINE void lanes_store_bf16(uint16_t *p, lanes v)
 #else
     for (int i = 0; i < LANES; i++)
         p[i] = (uint16_t)u[i];
+#endif
 #endif
 }
 
@@ -189,8 +212,7 @@ LANES_INLINE lanes lanes_exp2(lanes x)
     const lanes round = lanes_all(0x1.8p23f); // its last bit is worth 1
     lanes z, n, f, p;
 
-    z = lanes_max(x, lanes_all(-127.0f));
-    z = -lanes_max(-z, lanes_all(-127.0f));
+    z = lanes_min(lanes_max(x, lanes_all(-127.0f)), lanes_all(127.0f));
     n = z + round;
     f = z - (n - round);
     p = lanes_fma(f, lanes_all(1.326472662e-3f), lanes_all(9.671512959e-3f));

@@ -63,32 +63,48 @@ LANES_INLINE void row_store_i8(const struct row *y, int i, lanes v, int n)
 }
 
 /*
- * A row of results, from a function of the place: what every operator here ends with. An I8 row is
- * computed twice, for its maximum and for its numbers: cheaper than memory to keep it in.
+ * A row of results, from a function of the place: what every operator here ends with. Rows are
+ * copied into ctx, or each store might have changed what the loop needs to know of them.
  */
 typedef lanes value_fn(const void *ctx, int i, int n);
 
-LANES_INLINE void row_fill(const struct row *y, value_fn *value, const void *ctx)
-{
-    if (y->dtype != DTYPE_I8) {
-        int i = 0;
-        for (; i + LANES <= y->n; i += LANES)
-            row_store(y, i, value(ctx, i, LANES), LANES);
-        if (i < y->n)
-            row_store(y, i, value(ctx, i, y->n - i), y->n - i);
-        return;
-    }
+enum { KEPT = 12 * 1024 }; /* 48 KB of a thread's stack; klein's widest row has 9216 */
 
+/* A row's numbers wait for its maximum in memory; those that find no place are computed twice. */
+LANES_INLINE void row_fill_i8(const struct row *y, value_fn *value, const void *ctx)
+{
+    float kept[KEPT] __attribute__((aligned(64)));
     lanes most = {0};
-    for (int i = 0; i < y->n; i += LANES)
-        most = lanes_max(lanes_abs(lanes_keep(value(ctx, i, lanes_at(i, y->n)), lanes_at(i, y->n))),
-                         most);
+
+    for (int i = 0; i < y->n; i += LANES) {
+        lanes v = lanes_keep(value(ctx, i, lanes_at(i, y->n)), lanes_at(i, y->n));
+        if (i < KEPT)
+            lanes_store(kept + i, v);
+        most = lanes_max(lanes_abs(v), most);
+    }
     float max = lanes_max_of(most), down = max > 0.0f ? 127.0f / max : 0.0f;
     // Of a row so small that this overflows every number is 0.
     down = isinf(down) ? 0.0f : down;
     *y->scale = down > 0.0f ? max / 127.0f : 0.0f;
-    for (int i = 0; i < y->n; i += LANES)
-        row_store_i8(y, i, value(ctx, i, lanes_at(i, y->n)) * down, lanes_at(i, y->n));
+    for (int i = 0; i < y->n; i += LANES) {
+        int n = lanes_at(i, y->n);
+        row_store_i8(y, i, (i < KEPT ? lanes_load(kept + i) : value(ctx, i, n)) * down, n);
+    }
+}
+
+LANES_INLINE void row_fill(const struct row *to, value_fn *value, const void *ctx)
+{
+    const struct row y = *to;
+    int i = 0;
+
+    if (y.dtype == DTYPE_I8) {
+        row_fill_i8(&y, value, ctx);
+        return;
+    }
+    for (; i + LANES <= y.n; i += LANES)
+        row_store(&y, i, value(ctx, i, LANES), LANES);
+    if (i < y.n)
+        row_store(&y, i, value(ctx, i, y.n - i), y.n - i);
 }
 
 LANES_INLINE lanes silu(lanes v)
@@ -99,7 +115,7 @@ LANES_INLINE lanes silu(lanes v)
 /* ---- LayerNorm, RMSNorm ---- */
 
 struct normed {
-    const struct row *x;
+    struct row x;
     const float *scale, *shift; /* shift NULL: RMSNorm's weight is `scale` */
     float mean, factor;
 };
@@ -107,7 +123,7 @@ struct normed {
 LANES_INLINE lanes layernorm_value(const void *ctx, int i, int n)
 {
     const struct normed *o = ctx;
-    lanes v = (row_load(o->x, i, n) - o->mean) * o->factor;
+    lanes v = (row_load(&o->x, i, n) - o->mean) * o->factor;
 
     return v * (1.0f + lanes_load_n(o->scale + i, n)) + lanes_load_n(o->shift + i, n);
 }
@@ -116,7 +132,7 @@ LANES_INLINE lanes rmsnorm_value(const void *ctx, int i, int n)
 {
     const struct normed *o = ctx;
 
-    return row_load(o->x, i, n) * o->factor * lanes_load_n(o->scale + i, n);
+    return row_load(&o->x, i, n) * o->factor * lanes_load_n(o->scale + i, n);
 }
 
 /* The mean of (x - from)^power, power 1 or 2: four sums, because one waits for its own addition. */
@@ -141,7 +157,7 @@ LANES_INLINE float row_moment(const struct row *x, float from, int power)
 static void layernorm(const struct row *x, const float *scale, const float *shift, float eps,
                       const struct row *y)
 {
-    struct normed o = {x, scale, shift, row_moment(x, 0.0f, 1), 0.0f};
+    struct normed o = {*x, scale, shift, row_moment(x, 0.0f, 1), 0.0f};
 
     o.factor = 1.0f / sqrtf(row_moment(x, o.mean, 2) + eps);
     row_fill(y, layernorm_value, &o);
@@ -149,7 +165,7 @@ static void layernorm(const struct row *x, const float *scale, const float *shif
 
 static void rmsnorm(const struct row *x, const float *weight, float eps, const struct row *y)
 {
-    struct normed o = {x, weight, NULL, 0.0f, 1.0f / sqrtf(row_moment(x, 0.0f, 2) + eps)};
+    struct normed o = {*x, weight, NULL, 0.0f, 1.0f / sqrtf(row_moment(x, 0.0f, 2) + eps)};
 
     row_fill(y, rmsnorm_value, &o);
 }
@@ -157,19 +173,19 @@ static void rmsnorm(const struct row *x, const float *weight, float eps, const s
 /* ---- SwiGLU, conversion, GroupNorm's last part ---- */
 
 struct pair {
-    const struct row *a, *b;
+    struct row a, b;
 };
 
 LANES_INLINE lanes swiglu_value(const void *ctx, int i, int n)
 {
     const struct pair *o = ctx;
 
-    return silu(row_load(o->a, i, n)) * row_load(o->b, i, n);
+    return silu(row_load(&o->a, i, n)) * row_load(&o->b, i, n);
 }
 
 static void swiglu(const struct row *gate, const struct row *up, const struct row *y)
 {
-    struct pair o = {gate, up};
+    struct pair o = {*gate, *up};
 
     row_fill(y, swiglu_value, &o);
 }
@@ -181,18 +197,20 @@ LANES_INLINE lanes same_value(const void *ctx, int i, int n)
 
 static void convert(const struct row *x, const struct row *y)
 {
-    row_fill(y, same_value, x);
+    struct row o = *x;
+
+    row_fill(y, same_value, &o);
 }
 
 struct affine {
-    const struct row *x;
+    struct row x;
     const float *mean, *scale, *shift;
 };
 
 LANES_INLINE lanes affine_value(const void *ctx, int i, int n)
 {
     const struct affine *o = ctx;
-    lanes v = row_load(o->x, i, n) - lanes_load_n(o->mean + i, n);
+    lanes v = row_load(&o->x, i, n) - lanes_load_n(o->mean + i, n);
 
     return lanes_fma(v, lanes_load_n(o->scale + i, n), lanes_load_n(o->shift + i, n));
 }
@@ -205,7 +223,7 @@ LANES_INLINE lanes affine_silu_value(const void *ctx, int i, int n)
 static void affine(const struct row *x, const float *mean, const float *scale, const float *shift,
                    bool with_silu, const struct row *y)
 {
-    struct affine o = {x, mean, scale, shift};
+    struct affine o = {*x, mean, scale, shift};
 
     if (with_silu)
         row_fill(y, affine_silu_value, &o);
@@ -249,8 +267,8 @@ LANES_INLINE void turn(lanes *a, lanes *b, lanes c, lanes s)
 #define SECOND 2, 6, 3, 7
 #endif
 
-static void turn_adjacent(const struct row *x, const float *weight, float factor, const float *c,
-                          const float *s)
+LANES_INLINE void turn_adjacent(const struct row *x, const float *weight, float factor,
+                                const float *c, const float *s)
 {
     for (int i = 0; i < x->n; i += 2 * LANES) {
         int n = lanes_at(i, x->n), m = x->n - i - n < LANES ? x->n - i - n : LANES;
@@ -266,8 +284,8 @@ static void turn_adjacent(const struct row *x, const float *weight, float factor
     }
 }
 
-static void turn_halves(const struct row *x, const float *weight, float factor, const float *c,
-                        const float *s)
+LANES_INLINE void turn_halves(const struct row *x, const float *weight, float factor,
+                              const float *c, const float *s)
 {
     int half = x->n / 2;
 
@@ -281,15 +299,16 @@ static void turn_halves(const struct row *x, const float *weight, float factor, 
     }
 }
 
-static void head_norm_rotary(const struct row *x, const float *weight, float eps,
+static void head_norm_rotary(const struct row *row, const float *weight, float eps,
                              enum rotary_pairs pairs, const float *cosine, const float *sine)
 {
-    float factor = 1.0f / sqrtf(row_moment(x, 0.0f, 2) + eps);
+    const struct row x = *row;
+    float factor = 1.0f / sqrtf(row_moment(&x, 0.0f, 2) + eps);
 
     if (pairs == ROTARY_ADJACENT)
-        turn_adjacent(x, weight, factor, cosine, sine);
+        turn_adjacent(&x, weight, factor, cosine, sine);
     else
-        turn_halves(x, weight, factor, cosine, sine);
+        turn_halves(&x, weight, factor, cosine, sine);
 }
 
 const struct row_kernels LANES_NAME(row_kernels) = {
