@@ -47,6 +47,15 @@ enum err clouds_new(struct clouds *c, const struct look_picture *p, float period
     return ERR_OK;
 }
 
+void clouds_span(const struct clouds *c, float scale, int x, int y, int n, float *out)
+{
+    float at[SPAN];
+
+    for (int i = 0; i < n; i++)
+        at[i] = ((float)(x + i) * scale + 0.5f) * c->per_px + 0.5f;
+    span_plane_row(&c->plane, 1.0f, at, ((float)y * scale + 0.5f) * c->per_px + 0.5f, n, out);
+}
+
 void clouds_release(struct clouds *c)
 {
     plane_release(&c->plane);

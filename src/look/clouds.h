@@ -2,7 +2,7 @@
 #ifndef PATINA_LOOK_CLOUDS_H
 #define PATINA_LOOK_CLOUDS_H
 
-#include "look/op.h"
+#include "look/span.h"
 
 /*
  * Slow noise over a picture: octaves of value noise, each half as large and strong as the one
@@ -21,10 +21,8 @@ MUST_USE enum err clouds_new(struct clouds *c, const struct look_picture *p, flo
                              uint32_t seed);
 void clouds_release(struct clouds *c);
 
-/* At the middle of picture pixel (x, y), or anywhere between. */
-static inline float clouds_at(const struct clouds *c, float x, float y)
-{
-    return plane_at(&c->plane, (x + 0.5f) * c->per_px + 0.5f, (y + 0.5f) * c->per_px + 0.5f);
-}
+/* At the middles of n <= SPAN pixels from (x, y) on, places times `scale`: 1, or others for another
+ * cut of the same clouds. */
+void clouds_span(const struct clouds *c, float scale, int x, int y, int n, float *out);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/maps_internal.h"
+#include "look/span.h"
 
 /*
  * What a draughtsman sees: the tones, spread over what paper and pencil reach, and the contours, by
@@ -61,39 +62,68 @@ static void difference_row(void *ctx, int y, int worker)
         in[x] = out[x] - in[x];
 }
 
-// Walks along the edge both ways from a pixel, keeping its heading where the field turns over.
-static float gather(const struct lines *l, float x, float y, float sign, float step)
-{
-    static const float WEIGHT[] = {0.94f, 0.80f, 0.61f, 0.41f, 0.25f, 0.14f};
-    float sum = 0.0f, hx = 0.0f, hy = 0.0f;
+// A walk along the edge from each pixel of a span.
+struct walk {
+    float x[SPAN], y[SPAN], hx[SPAN], hy[SPAN];
+};
 
-    for (int i = 0; i < (int)(sizeof(WEIGHT) / sizeof(WEIGHT[0])); i++) {
-        float dx = plane_near(&l->tensor[XX], 0.5f * x, 0.5f * y);
-        float dy = plane_near(&l->tensor[XY], 0.5f * x, 0.5f * y);
-        if (i == 0 ? sign < 0.0f : dx * hx + dy * hy < 0.0f)
-            dx = -dx, dy = -dy;
-        hx = dx;
-        hy = dy;
-        x += step * dx;
-        y += step * dy;
-        sum += WEIGHT[i] * plane_at(&l->inner, x, y);
+// A step on, the way it came where the field turns over.
+static void step_on(const struct lines *l, struct walk *restrict k, float step, int n)
+{
+    const float *xx = l->tensor[XX].px, *xy = l->tensor[XY].px;
+    int w = l->tensor[XX].width, last_x = w - 1, last_y = l->tensor[XX].height - 1;
+
+    for (int i = 0; i < n; i++) {
+        int at = clampi((int)(0.5f * k->y[i]), 0, last_y) * w +
+                 clampi((int)(0.5f * k->x[i]), 0, last_x);
+        float dx = xx[at], dy = xy[at];
+        float turn = dx * k->hx[i] + dy * k->hy[i] < 0.0f ? -1.0f : 1.0f;
+        k->hx[i] = turn * dx;
+        k->hy[i] = turn * dy;
+        k->x[i] += step * k->hx[i];
+        k->y[i] += step * k->hy[i];
     }
-    return sum;
 }
 
+static void gather_span(const struct lines *l, int x0, int y, int n, float sign, float step,
+                        float *sum)
+{
+    static const float WEIGHT[] = {0.94f, 0.80f, 0.61f, 0.41f, 0.25f, 0.14f};
+    struct walk k;
+    float there[SPAN];
+
+    for (int i = 0; i < n; i++) {
+        k.x[i] = (float)(x0 + i) + 0.5f;
+        k.y[i] = (float)y + 0.5f;
+        // As the field says at first, or the other way.
+        k.hx[i] = sign * plane_near(&l->tensor[XX], 0.5f * k.x[i], 0.5f * k.y[i]);
+        k.hy[i] = sign * plane_near(&l->tensor[XY], 0.5f * k.x[i], 0.5f * k.y[i]);
+    }
+    for (size_t at = 0; at < sizeof(WEIGHT) / sizeof(WEIGHT[0]); at++) {
+        step_on(l, &k, step, n);
+        span_plane(&l->inner, 1.0f, k.x, k.y, n, there);
+        for (int i = 0; i < n; i++)
+            sum[i] += WEIGHT[at] * there[i];
+    }
+}
+
+// Walks along the edge both ways from each pixel.
 static void gather_row(void *ctx, int y, int worker)
 {
     struct lines *l = ctx;
     float step = 1.2f * l->m->full_per_unit;
-    float *out = plane_row(l->out, y);
+    int w = l->inner.width;
 
     (void)worker;
     step = step > 0.7f ? step : 0.7f;
-    for (int x = 0; x < l->inner.width; x++) {
-        float px = (float)x + 0.5f, py = (float)y + 0.5f;
-        float sum = plane_row(&l->inner, y)[x] + gather(l, px, py, 1.0f, step) +
-                    gather(l, px, py, -1.0f, step);
-        out[x] = sum * (1.0f / 7.3f);
+    for (int x0 = 0; x0 < w; x0 += SPAN) {
+        const float *own = plane_row(&l->inner, y) + x0;
+        float *out = plane_row(l->out, y) + x0, ahead[SPAN] = {0}, behind[SPAN] = {0};
+        int n = span_of(x0, w);
+        gather_span(l, x0, y, n, 1.0f, step, ahead);
+        gather_span(l, x0, y, n, -1.0f, step, behind);
+        for (int i = 0; i < n; i++)
+            out[i] = (own[i] + ahead[i] + behind[i]) * (1.0f / 7.3f);
     }
 }
 

@@ -23,6 +23,42 @@ void span_plane(const struct plane *p, float scale, const float *x, const float 
     }
 }
 
+/* Where places lie between four pixels each, as struct plane_place has it. */
+struct places {
+    int above[SPAN], below[SPAN]; /* left ones */
+    int right[SPAN];              /* steps to their neighbours */
+    float tx[SPAN], ty[SPAN];
+};
+
+static void mix_places(const float *px, const struct places *at, int n, float *restrict out)
+{
+    for (int i = 0; i < n; i++) {
+        int a = at->above[i], b = at->below[i], right = at->right[i];
+        float tx = at->tx[i], above = mixf(px[a], px[a + right], tx);
+        out[i] = mixf(above, mixf(px[b], px[b + right], tx), at->ty[i]);
+    }
+}
+
+void span_lab(const struct plane lab[LAB], float scale, const float *x, const float *y, int n,
+              float out[LAB][SPAN])
+{
+    int w = lab[0].width, last_x = w - 1, last_y = lab[0].height - 1;
+    struct places at;
+
+    for (int i = 0; i < n; i++) {
+        float fx = clampf(x[i] * scale - 0.5f, 0.0f, (float)last_x);
+        float fy = clampf(y[i] * scale - 0.5f, 0.0f, (float)last_y);
+        int col = (int)fx, row = (int)fy;
+        at.above[i] = row * w + col;
+        at.below[i] = least(row + 1, last_y) * w + col;
+        at.right[i] = least(col + 1, last_x) - col;
+        at.tx[i] = fx - (float)col;
+        at.ty[i] = fy - (float)row;
+    }
+    for (int k = 0; k < LAB; k++)
+        mix_places(lab[k].px, &at, n, out[k]);
+}
+
 void span_plane_row(const struct plane *p, float scale, const float *x, float y, int n,
                     float *restrict out)
 {

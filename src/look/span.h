@@ -47,6 +47,10 @@ void span_plane(const struct plane *p, float scale, const float *x, const float 
                 float *out);
 void span_plane_row(const struct plane *p, float scale, const float *x, float y, int n, float *out);
 
+/* The same of the three planes of a colour. */
+void span_lab(const struct plane lab[LAB], float scale, const float *x, const float *y, int n,
+              float out[LAB][SPAN]);
+
 /* noise_at() of a row of 1..SPAN places (x * scale, y * scale), x rising. Each lattice point is
  * hashed once, not once for every pixel around it. */
 void span_noise_row(float scale, const float *x, float y, int n, uint32_t seed, float *out);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/colour.h"
-#include "look/noise.h"
-#include "look/op.h"
+#include "look/span.h"
 
 /*
  * Lead between the panes, round and a little lit, and the light of the day that comes through them:
@@ -77,54 +76,68 @@ static void glow_row(void *ctx, int y, int worker)
     }
 }
 
-static void lead_colour(const struct came *c, int x, int y, float rgb[3])
+// How light the lead is.
+static float lead_light(const struct came *c, int x, int y)
 {
     const struct look_variation *v = &c->p->variation;
     float px = c->p->px_per_unit, ux = (float)x / px, uy = (float)y / px;
     float gx = 0.5f * px * (profile(c, lead_at(c, x + 1, y)) - profile(c, lead_at(c, x - 1, y)));
     float gy = 0.5f * px * (profile(c, lead_at(c, x, y + 1)) - profile(c, lead_at(c, x, y - 1)));
     float n = 1.0f / sqrtf(1.0f + gx * gx + gy * gy);
-    float lit = (0.55f - (gx * v->light_x + gy * v->light_y) * 0.7f) * n;
+    float lit = clampf((0.55f - (gx * v->light_x + gy * v->light_y) * 0.7f) * n, 0.0f, 1.0f);
     float rough = 0.75f + 0.5f * noise_at(ux / 2.2f, uy / 2.2f, v->seed + 3u);
-    float shine;
+    float shine = lit * lit;
 
-    lit = clampf(lit, 0.0f, 1.0f);
-    shine = lit * lit;
     shine *= shine;
-    // Lead is a dull blue grey, almost black before the light.
-    float light = (0.003f + 0.014f * lit + 0.09f * shine * shine) * rough;
-    rgb[0] = light;
-    rgb[1] = 1.03f * light;
-    rgb[2] = 1.12f * light;
+    return (0.003f + 0.014f * lit + 0.09f * shine * shine) * rough;
+}
+
+static void came_span(const struct came *c, int x0, int y, int n)
+{
+    // Dull, a blue grey, almost black before the light.
+    static const float LEAD[3] = {1.0f, 1.03f, 1.12f};
+    const struct look_picture *p = c->p;
+    const float *value = c->value;
+    // Half a pixel to each side of the lead's edge.
+    float soft = 0.6f / p->px_per_unit, w = value[WIDTH], putty = value[PUTTY], day = value[DAY];
+    float bloom = value[BLOOM], x[SPAN], cover[SPAN], clean[SPAN], glow[3][SPAN];
+    float lead[SPAN] = {0};
+    struct span_px px;
+
+    for (int i = 0; i < n; i++) {
+        float d = lead_at(c, x0 + i, y);
+        x[i] = (float)(x0 + i) + 0.5f;
+        cover[i] = 1.0f - smoothf(w - soft, w + soft, d);
+        clean[i] = 1.0f - putty * (1.0f - smoothf(w, w + 3.0f, d));
+    }
+    for (int i = 0; i < n; i++)
+        if (cover[i] > 0.0f)
+            lead[i] = lead_light(c, x0 + i, y);
+    for (int k = 0; k < 3; k++)
+        span_plane_row(&c->glow[k], c->glow_per_px, x, (float)y + 0.5f, n, glow[k]);
+    span_take(picture_row(p, y) + x0, n, &px);
+    for (int i = 0; i < n; i++) {
+        float rgb[3];
+        linear_from_oklab(px.lane[0][i], px.lane[1][i], px.lane[2][i], rgb);
+        for (int k = 0; k < 3; k++) {
+            float light = day * clampf(rgb[k], 0.0f, 1.0f) * clean[i];
+            float out = mixf(light, LEAD[k] * lead[i], cover[i]) + bloom * glow[k][i];
+            // Above .75 bent to stay below 1.
+            float bent = 0.75f + 0.25f * (out - 0.75f) / (out - 0.5f);
+            px.lane[k][i] = out > 0.75f ? bent : out;
+        }
+        px.lane[3][i] = 0.0f;
+    }
+    span_put(picture_row(p, y) + x0, n, &px);
 }
 
 static void came_row(void *ctx, int y, int worker)
 {
     const struct came *c = ctx;
-    struct look_picture *p = c->p;
-    const float *value = c->value;
-    lane4 *row = picture_row(p, y);
-    // Half a pixel to each side of the lead's edge.
-    float soft = 0.6f / p->px_per_unit, w = value[WIDTH];
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float d = lead_at(c, x, y), rgb[3], lead[3] = {0};
-        float cover = 1.0f - smoothf(w - soft, w + soft, d);
-        float clean = 1.0f - value[PUTTY] * (1.0f - smoothf(w, w + 3.0f, d));
-        linear_from_oklab(row[x][0], row[x][1], row[x][2], rgb);
-        if (cover > 0.0f)
-            lead_colour(c, x, y, lead);
-        for (int k = 0; k < 3; k++) {
-            float glow = plane_at(&c->glow[k], ((float)x + 0.5f) * c->glow_per_px,
-                                  ((float)y + 0.5f) * c->glow_per_px);
-            float light = value[DAY] * clampf(rgb[k], 0.0f, 1.0f) * clean;
-            float out = mixf(light, lead[k], cover) + value[BLOOM] * glow;
-            // Above .75 bent to stay below 1.
-            rgb[k] = out > 0.75f ? 0.75f + 0.25f * (out - 0.75f) / (out - 0.5f) : out;
-        }
-        row[x] = (lane4){rgb[0], rgb[1], rgb[2], 0.0f};
-    }
+    for (int x = 0; x < c->p->width; x += SPAN)
+        came_span(c, x, y, span_of(x, c->p->width));
 }
 
 static enum err came_run(struct look_picture *p, const float *value)

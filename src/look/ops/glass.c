@@ -2,7 +2,6 @@
 #include "look/cells.h"
 #include "look/clouds.h"
 #include "look/mood_scene.h"
-#include "look/noise.h"
 
 #include <stdlib.h>
 
@@ -86,78 +85,122 @@ static void choose_glass(struct glass *g)
     }
 }
 
+// A span of pixels and the panes they are on.
+struct sheet {
+    int n;
+    float u[SPAN], v; /* units */
+    int label[SPAN];
+    float border[SPAN];       /* units to the next pane */
+    float c[LAB][SPAN];       /* of the pane */
+    float dx[SPAN], dy[SPAN]; /* direction of its streaks */
+    float streak[SPAN], seed[SPAN];
+};
+
+static void pane_span(const struct glass *g, struct sheet *t)
+{
+    for (int i = 0; i < t->n; i++) {
+        struct cell_spot spot;
+        cells_at(&g->cells, t->u[i], t->v, &spot);
+        const struct pane *p = &g->pane[spot.label];
+        t->label[i] = spot.label;
+        t->border[i] = spot.border;
+        for (int k = 0; k < LAB; k++)
+            t->c[k][i] = p->c[k];
+        t->dx[i] = p->dx;
+        t->dy[i] = p->dy;
+    }
+}
+
 // A bubble is a bright spot with a dark rim, drawn out along the sheet.
-static float seeds_at(const struct glass *g, const struct pane *t, float u, float v)
+static void seed_span(const struct glass *g, struct sheet *t)
 {
     static const float CELL = 15.0f; /* units */
     uint32_t seed = g->p->variation.seed + 77u;
-    float fx = floorf(u / CELL), fy = floorf(v / CELL);
-    int i = (int)fx, j = (int)fy;
+    float fy = floorf(t->v / CELL), most = g->value[SEEDS];
+    int j = (int)fy;
 
-    if (noise_point(i, j, seed) > g->value[SEEDS])
-        return 0.0f;
-    float r = 0.8f + 1.3f * noise_point(i, j, seed + 1u);
-    float x = u - (fx + 0.3f + 0.4f * noise_point(i, j, seed + 2u)) * CELL;
-    float y = v - (fy + 0.3f + 0.4f * noise_point(i, j, seed + 3u)) * CELL;
-    float along = (x * t->dx + y * t->dy) / (1.8f * r), across = (y * t->dx - x * t->dy) / r;
-    float d2 = along * along + across * across;
-    return 0.08f * (1.0f - smoothf(0.0f, 0.7f, d2)) -
-           0.07f * smoothf(0.4f, 1.0f, d2) * (1.0f - smoothf(1.2f, 2.6f, d2));
+    for (int k = 0; k < t->n; k++) {
+        float fx = floorf(t->u[k] / CELL);
+        int i = (int)fx;
+        float r = 0.8f + 1.3f * noise_point(i, j, seed + 1u);
+        float x = t->u[k] - (fx + 0.3f + 0.4f * noise_point(i, j, seed + 2u)) * CELL;
+        float y = t->v - (fy + 0.3f + 0.4f * noise_point(i, j, seed + 3u)) * CELL;
+        float along = (x * t->dx[k] + y * t->dy[k]) / (1.8f * r);
+        float across = (y * t->dx[k] - x * t->dy[k]) / r;
+        float d2 = along * along + across * across;
+        float bubble = 0.08f * (1.0f - smoothf(0.0f, 0.7f, d2)) -
+                       0.07f * smoothf(0.4f, 1.0f, d2) * (1.0f - smoothf(1.2f, 2.6f, d2));
+        t->seed[k] = noise_point(i, j, seed) > most ? 0.0f : bubble;
+    }
 }
 
-static float streaks_at(const struct glass *g, const struct pane *t, int label, float u, float v)
+static void streak_span(const struct glass *g, struct sheet *t)
 {
-    uint32_t seed = g->p->variation.seed + 40u + (uint32_t)label;
-    float along = u * t->dx + v * t->dy, across = v * t->dx - u * t->dy;
-    float bend = 14.0f * noise_at(u / 70.0f, v / 70.0f, seed);
+    uint32_t first = g->p->variation.seed + 40u;
+    float v = t->v;
 
-    return 0.6f * (noise_at(along / 90.0f, (across + bend) / 11.0f, seed) - 0.5f) +
-           0.4f * (noise_at(along / 40.0f, (across + bend) / 4.0f, seed + 1u) - 0.5f) +
-           0.5f * (noise_at(u / 55.0f, v / 55.0f, seed + 2u) - 0.5f);
+    for (int i = 0; i < t->n; i++) {
+        uint32_t seed = first + (uint32_t)t->label[i];
+        float u = t->u[i], dx = t->dx[i], dy = t->dy[i];
+        float along = u * dx + v * dy, across = v * dx - u * dy;
+        float bend = 14.0f * noise_at(u / 70.0f, v / 70.0f, seed);
+        t->streak[i] = 0.6f * (noise_at(along / 90.0f, (across + bend) / 11.0f, seed) - 0.5f) +
+                       0.4f * (noise_at(along / 40.0f, (across + bend) / 4.0f, seed + 1u) - 0.5f) +
+                       0.5f * (noise_at(u / 55.0f, v / 55.0f, seed + 2u) - 0.5f);
+    }
 }
 
-static lane4 glass_pixel(const struct glass *g, int x, int y)
+static void glass_span(const struct glass *g, const struct sheet *t, int x0, int y,
+                       struct span_px *px)
 {
     const struct look_maps *m = g->p->maps;
     const float *value = g->value;
-    float u = ((float)x + 0.5f) / g->p->px_per_unit, v = ((float)y + 0.5f) / g->p->px_per_unit;
-    struct cell_spot spot;
+    float care[SPAN], full[SPAN], fine[SPAN], mid[SPAN], lines[SPAN], day[SPAN];
+    float matt = value[MATT], streaks = value[STREAKS], drawn = value[LINES];
 
-    cells_at(&g->cells, u, v, &spot);
-    const struct pane *t = &g->pane[spot.label];
-    struct plane_place full = plane_place(&m->full[0], u * m->full_per_unit, v * m->full_per_unit);
-    struct plane_place half = plane_place(&m->half[0], u * m->half_per_unit, v * m->half_per_unit);
-    float care = plane_mix(&m->importance, &half), matters = smoothf(0.12f, 0.55f, care);
-    float fine = 0.5f * (plane_mix(&m->full[0], &full) + plane_mix(&m->fine[0], &full));
-    float mid = plane_mix(&m->mid[0], &half);
-    float shape = mixf(mid, fine, 0.15f + 0.85f * matters);
-
-    // The matt takes light away, and is scratched out where it is to come through.
-    float modelling = clampf(shape - t->c[0] + 0.06f, -0.5f, 0.22f) *
-                      mixf(value[MATT], 1.0f, 0.6f * matters);
-    float streak = value[STREAKS] * streaks_at(g, t, spot.label, u, v);
-    float light = 0.12f * clouds_at(&g->day, (float)x, (float)y);
-    float seed = seeds_at(g, t, u, v);
-    float L = t->c[0] + modelling + 0.22f * streak + 0.35f * light + seed;
-    // Colour goes with the light that comes through, thin streaks being paler.
-    float depth = clampf(1.0f + 0.9f * modelling - 0.5f * streak, 0.3f, 1.6f);
-    float a = t->c[1] * depth, b = t->c[2] * depth;
-
-    float line = value[LINES] * smoothf(0.2f, 0.65f, plane_mix(&m->lines, &full)) *
-                 (0.25f + 0.75f * matters);
-    L = mixf(L, 0.13f, line);
-    return (lane4){clampf(L, 0.0f, 1.0f), mixf(a, 0.012f, line), mixf(b, 0.016f, line),
-                   spot.border};
+    span_plane_row(&m->importance, m->half_per_unit, t->u, t->v, t->n, care);
+    span_plane_row(&m->mid[0], m->half_per_unit, t->u, t->v, t->n, mid);
+    span_plane_row(&m->full[0], m->full_per_unit, t->u, t->v, t->n, full);
+    span_plane_row(&m->fine[0], m->full_per_unit, t->u, t->v, t->n, fine);
+    span_plane_row(&m->lines, m->full_per_unit, t->u, t->v, t->n, lines);
+    clouds_span(&g->day, 1.0f, x0, y, t->n, day);
+    for (int i = 0; i < t->n; i++) {
+        float matters = smoothf(0.12f, 0.55f, care[i]);
+        float shape = mixf(mid[i], 0.5f * (full[i] + fine[i]), 0.15f + 0.85f * matters);
+        // The matt takes light away, and is scratched out where it is to come through.
+        float modelling = clampf(shape - t->c[0][i] + 0.06f, -0.5f, 0.22f) *
+                          mixf(matt, 1.0f, 0.6f * matters);
+        float streak = streaks * t->streak[i], light = 0.12f * day[i];
+        float L = t->c[0][i] + modelling + 0.22f * streak + 0.35f * light + t->seed[i];
+        // Colour goes with the light that comes through, thin streaks being paler.
+        float depth = clampf(1.0f + 0.9f * modelling - 0.5f * streak, 0.3f, 1.6f);
+        float line = drawn * smoothf(0.2f, 0.65f, lines[i]) * (0.25f + 0.75f * matters);
+        px->lane[0][i] = clampf(mixf(L, 0.13f, line), 0.0f, 1.0f);
+        px->lane[1][i] = mixf(t->c[1][i] * depth, 0.012f, line);
+        px->lane[2][i] = mixf(t->c[2][i] * depth, 0.016f, line);
+        px->lane[3][i] = t->border[i];
+    }
 }
 
 static void glass_row(void *ctx, int y, int worker)
 {
     const struct glass *g = ctx;
-    lane4 *row = picture_row(g->p, y);
+    const struct look_picture *p = g->p;
+    struct sheet t;
+    struct span_px px;
 
     (void)worker;
-    for (int x = 0; x < g->p->width; x++)
-        row[x] = glass_pixel(g, x, y);
+    t.v = ((float)y + 0.5f) / p->px_per_unit;
+    for (int x = 0; x < p->width; x += SPAN) {
+        t.n = span_of(x, p->width);
+        for (int i = 0; i < t.n; i++)
+            t.u[i] = ((float)(x + i) + 0.5f) / p->px_per_unit;
+        pane_span(g, &t);
+        streak_span(g, &t);
+        seed_span(g, &t);
+        glass_span(g, &t, x, y, &px);
+        span_put(picture_row(p, y) + x, t.n, &px);
+    }
 }
 
 static enum err glass_run(struct look_picture *p, const float *value)

@@ -27,78 +27,110 @@ struct glaze {
     struct clouds wet, wander;
 };
 
+// Importance of a span.
+static void care_span(const struct glaze *g, int x0, int y, int n, float *care)
+{
+    const struct look_picture *p = g->p;
+    float map = p->maps->half_per_unit / p->px_per_unit, x[SPAN];
+
+    for (int i = 0; i < n; i++)
+        x[i] = (float)(x0 + i) + 0.5f;
+    span_plane_row(&p->maps->importance, map, x, (float)y + 0.5f, n, care);
+}
+
 static void tone_row(void *ctx, int y, int worker)
 {
-    struct glaze *g = ctx;
-    const struct look_picture *p = g->p;
-    const lane4 *row = picture_row(p, y);
-    float map = p->maps->half_per_unit / p->px_per_unit;
-    float *tone = plane_row(&g->tone, y);
+    const struct glaze *g = ctx;
+    const float *px = (const float *)picture_row(g->p, y);
+    int width = g->p->width;
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float care =
-            plane_at(&p->maps->importance, ((float)x + 0.5f) * map, ((float)y + 0.5f) * map);
-        float stray = g->value[WANDER] * (1.0f - smoothf(0.1f, 0.35f, care));
-        tone[x] = row[x][0] + stray * clouds_at(&g->wander, (float)x, (float)y);
+    for (int x0 = 0; x0 < width; x0 += SPAN) {
+        float *tone = plane_row(&g->tone, y) + x0, care[SPAN], cloud[SPAN];
+        int n = span_of(x0, width);
+        care_span(g, x0, y, n, care);
+        clouds_span(&g->wander, 1.0f, x0, y, n, cloud);
+        for (int i = 0; i < n; i++) {
+            float stray = g->value[WANDER] * (1.0f - smoothf(0.1f, 0.35f, care[i]));
+            tone[i] = px[4 * (x0 + i)] + stray * cloud[i];
+        }
+    }
+}
+
+static void step_span(const struct glaze *g, int x0, int y, int n)
+{
+    const struct look_picture *p = g->p;
+    int w = p->width;
+    const float *px = (const float *)(picture_row(p, y) + x0);
+    const float *row = plane_row(&g->tone, y), *at = row + x0;
+    const float *above = plane_row(&g->tone, y > 0 ? y - 1 : 0) + x0;
+    const float *below = plane_row(&g->tone, y + 1 < p->height ? y + 1 : y) + x0;
+    float tones = g->value[TONES], edge = g->value[EDGE], damp = g->value[WET];
+    float per_unit = 0.5f * p->px_per_unit;
+    float *out = plane_row(&g->stepped, y) + x0, care[SPAN], cloud[SPAN], gx[SPAN];
+
+    care_span(g, x0, y, n, care);
+    clouds_span(&g->wet, 1.0f, x0, y, n, cloud);
+    for (int i = 0; i < n; i++) {
+        int x = x0 + i;
+        gx[i] = row[x + 1 < w ? x + 1 : x] - row[x > 0 ? x - 1 : 0];
+    }
+    for (int i = 0; i < n; i++) {
+        float gy = below[i] - above[i];
+        float slope = tones * per_unit * sqrtf(gx[i] * gx[i] + gy * gy); // steps per unit
+        float wet = smoothf(-0.1f, 0.3f, cloud[i] + damp - 0.3f * care[i]);
+        float b = at[i] * tones, whole = floorf(b), f = b - whole;
+        // Half the border in steps. At half a step the borders meet and tone is as in the photo.
+        float half = clampf(mixf(edge, 24.0f, wet) * slope + 0.5f * wet, 0.02f, 0.5f);
+        float t = clampf((f - 0.5f + half) / (2.0f * half), 0.0f, 1.0f);
+        // Lettering and eyes stand on top of the steps; what is weaker is grain.
+        float detail = px[4 * i] - at[i];
+        out[i] = (whole + t) / tones + detail * smoothf(0.02f, 0.06f, fabsf(detail));
     }
 }
 
 static void step_row(void *ctx, int y, int worker)
 {
-    struct glaze *g = ctx;
-    const struct look_picture *p = g->p;
-    const struct look_maps *m = p->maps;
-    int w = p->width;
-    const lane4 *row = picture_row(p, y);
-    const float *at = plane_row(&g->tone, y), *above = plane_row(&g->tone, y > 0 ? y - 1 : 0);
-    const float *below = plane_row(&g->tone, y + 1 < p->height ? y + 1 : y);
-    float tones = g->value[TONES], per_unit = 0.5f * p->px_per_unit;
-    float map = m->half_per_unit / p->px_per_unit;
-    float *out = plane_row(&g->stepped, y);
+    const struct glaze *g = ctx;
 
     (void)worker;
-    for (int x = 0; x < w; x++) {
-        int left = x > 0 ? x - 1 : 0, right = x + 1 < w ? x + 1 : x;
-        float gx = at[right] - at[left], gy = below[x] - above[x];
-        float slope = tones * per_unit * sqrtf(gx * gx + gy * gy); // steps per unit
-        float care = plane_at(&m->importance, ((float)x + 0.5f) * map, ((float)y + 0.5f) * map);
-        float cloud = clouds_at(&g->wet, (float)x, (float)y);
-        float wet = smoothf(-0.1f, 0.3f, cloud + g->value[WET] - 0.3f * care);
-        float b = at[x] * tones, whole = floorf(b), f = b - whole;
-        // Half the border in steps. At half a step the borders meet and tone is as in the photo.
-        float half = clampf(mixf(g->value[EDGE], 24.0f, wet) * slope + 0.5f * wet, 0.02f, 0.5f);
-        float t = clampf((f - 0.5f + half) / (2.0f * half), 0.0f, 1.0f);
-        // Lettering and eyes stand on top of the steps; what is weaker is grain.
-        float detail = row[x][0] - at[x];
-        out[x] = (whole + t) / tones + detail * smoothf(0.02f, 0.06f, fabsf(detail));
+    for (int x = 0; x < g->p->width; x += SPAN)
+        step_span(g, x, y, span_of(x, g->p->width));
+}
+
+static void gather_span(const struct glaze *g, int x0, int y, int n)
+{
+    float most = g->value[RIM], gap = g->value[GAP], care[SPAN], cloud[SPAN];
+    const float *L = plane_row(&g->stepped, y) + x0;
+    const float *near = plane_row(&g->near, y) + x0, *wide = plane_row(&g->wide, y) + x0;
+    lane4 *row = picture_row(g->p, y) + x0;
+    struct span_px px;
+
+    care_span(g, x0, y, n, care);
+    clouds_span(&g->wander, 0.7f, x0, y, n, cloud);
+    span_take(row, n, &px);
+    for (int i = 0; i < n; i++) {
+        float d = 0.65f * (near[i] - L[i]) + 0.35f * (wide[i] - L[i]), dark = d > 0.0f ? d : 0.0f;
+        float rim = most * dark / (dark + 0.05f);
+        float bare = -gap * smoothf(0.03f, 0.07f, -d) * (1.0f - smoothf(0.2f, 0.45f, care[i])) *
+                     smoothf(0.0f, 0.25f, cloud[i]);
+        // A step lighter is a thinner layer of the same paint, not a greyer one.
+        float thin = clampf((L[i] + 0.1f) / (px.lane[0][i] + 0.1f), 0.8f, 1.35f);
+        px.lane[0][i] = L[i];
+        px.lane[1][i] *= thin;
+        px.lane[2][i] *= thin;
+        px.lane[3][i] = d > 0.0f ? rim : bare;
     }
+    span_put(row, n, &px);
 }
 
 static void gather_row(void *ctx, int y, int worker)
 {
-    struct glaze *g = ctx;
-    struct look_picture *p = g->p;
-    const struct look_maps *m = p->maps;
-    const float *value = g->value, *L = plane_row(&g->stepped, y);
-    const float *near = plane_row(&g->near, y), *wide = plane_row(&g->wide, y);
-    float map = m->half_per_unit / p->px_per_unit;
-    lane4 *row = picture_row(p, y);
+    const struct glaze *g = ctx;
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float d = 0.65f * (near[x] - L[x]) + 0.35f * (wide[x] - L[x]);
-        float care = plane_at(&m->importance, ((float)x + 0.5f) * map, ((float)y + 0.5f) * map);
-        float more = 0.0f;
-        if (d > 0.0f)
-            more = value[RIM] * d / (d + 0.05f);
-        else
-            more = -value[GAP] * smoothf(0.03f, 0.07f, -d) * (1.0f - smoothf(0.2f, 0.45f, care)) *
-                   smoothf(0.0f, 0.25f, clouds_at(&g->wander, (float)x * 0.7f, (float)y * 0.7f));
-        // A step lighter is a thinner layer of the same paint, not a greyer one.
-        float thin = clampf((L[x] + 0.1f) / (row[x][0] + 0.1f), 0.8f, 1.35f);
-        row[x] = (lane4){L[x], thin * row[x][1], thin * row[x][2], more};
-    }
+    for (int x = 0; x < g->p->width; x += SPAN)
+        gather_span(g, x, y, span_of(x, g->p->width));
 }
 
 static enum err glaze_layers(struct glaze *g, struct blur_scratch *s)

@@ -25,45 +25,83 @@ struct wash {
     struct clouds across, down, wet;
 };
 
+// What the brush finds on a span, and how wet the paper is there.
+struct wet {
+    int n;
+    float care[SPAN], loose[SPAN], wet[SPAN];
+    float mid[LAB][SPAN], fine[LAB][SPAN], run[LAB][SPAN];
+};
+
+static void find_span(const struct wash *w, int x0, int y, struct wet *t)
+{
+    const struct look_picture *p = w->p;
+    const struct look_maps *m = p->maps;
+    float detail = w->value[DETAIL], wobble = w->value[WOBBLE], bleed = w->value[BLEED];
+    float ux[SPAN], uy = ((float)y + 0.5f) / p->px_per_unit, du[SPAN], dv[SPAN];
+    float near_x[SPAN], near_y[SPAN], far_x[SPAN], far_y[SPAN];
+
+    for (int i = 0; i < t->n; i++)
+        ux[i] = ((float)(x0 + i) + 0.5f) / p->px_per_unit;
+    span_plane_row(&m->importance, m->half_per_unit, ux, uy, t->n, t->care);
+    clouds_span(&w->across, 1.0f, x0, y, t->n, du);
+    clouds_span(&w->down, 1.0f, x0, y, t->n, dv);
+    clouds_span(&w->wet, 1.0f, x0, y, t->n, t->wet);
+    for (int i = 0; i < t->n; i++) {
+        float loose = 1.0f - smoothf(0.5f * detail, detail + 0.1f, t->care[i]);
+        float stray = wobble * (0.12f + 0.88f * loose);
+        // Colour runs farther than tone does: it is what betrays wet paper.
+        float wet = loose * smoothf(-0.1f, 0.4f, t->wet[i]), far = stray + wet * bleed;
+        near_x[i] = ux[i] + stray * du[i];
+        near_y[i] = uy + stray * dv[i];
+        far_x[i] = ux[i] + far * du[i];
+        far_y[i] = uy + far * dv[i];
+        t->loose[i] = loose;
+        t->wet[i] = wet;
+    }
+    span_lab(m->mid, m->half_per_unit, near_x, near_y, t->n, t->mid);
+    span_lab(m->fine, m->full_per_unit, near_x, near_y, t->n, t->fine);
+    span_lab(m->coarse, m->half_per_unit, far_x, far_y, t->n, t->run);
+}
+
+static void paint_span(const struct wash *w, const struct wet *t, struct span_px *px)
+{
+    float detail = w->value[DETAIL], darkest = w->value[DARKEST];
+    float lift = 2.0f * (1.0f - w->value[KEY]) * mood_lift(w->p->mood);
+
+    for (int i = 0; i < t->n; i++) {
+        float care = t->care[i], wet = t->wet[i], c[LAB];
+        float small = 0.85f * smoothf(0.6f * detail, detail + 0.2f, care);
+        // So are letters and railings in what matters less, by their contrast.
+        float sharp = smoothf(0.05f, 0.1f, fabsf(t->fine[0][i] - t->mid[0][i])) *
+                      smoothf(0.05f, 0.2f, care);
+        small = small > sharp ? small : sharp;
+        // What differs from its surroundings is an object, and is not drowned.
+        float apart = smoothf(0.05f, 0.14f, fabsf(t->mid[0][i] - t->run[0][i]));
+        float tone = 0.8f * wet * (1.0f - apart), colour = 0.35f * t->loose[i] + 0.5f * wet;
+        for (int k = 0; k < LAB; k++)
+            c[k] = mixf(mixf(t->mid[k][i], t->fine[k][i], small), t->run[k][i],
+                        k == 0 ? tone : colour);
+        float L = clampf(c[0], 0.0f, 1.0f);
+        // x^key between its neighbours x and sqrt(x): no more is needed of an exponent.
+        px->lane[0][i] = darkest + (1.0f - darkest) * mixf(L, sqrtf(L), lift);
+        px->lane[1][i] = c[1];
+        px->lane[2][i] = c[2];
+        px->lane[3][i] = 0.0f;
+    }
+}
+
 static void wash_row(void *ctx, int y, int worker)
 {
     const struct wash *w = ctx;
-    struct look_picture *p = w->p;
-    const struct look_maps *m = p->maps;
-    const float *value = w->value;
+    struct span_px px;
+    struct wet t;
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float fx = (float)x, fy = (float)y;
-        float ux = (fx + 0.5f) / p->px_per_unit, uy = (fy + 0.5f) / p->px_per_unit;
-        float care = plane_at(&m->importance, ux * m->half_per_unit, uy * m->half_per_unit);
-        float loose = 1.0f - smoothf(0.5f * value[DETAIL], value[DETAIL] + 0.1f, care);
-        float du = clouds_at(&w->across, fx, fy), dv = clouds_at(&w->down, fx, fy);
-        float stray = value[WOBBLE] * (0.12f + 0.88f * loose);
-        float fine[LAB], mid[LAB], run[LAB];
-        lab_at(m->mid, m->half_per_unit, ux + stray * du, uy + stray * dv, mid);
-        lab_at(m->fine, m->full_per_unit, ux + stray * du, uy + stray * dv, fine);
-        // Colour runs farther than tone does: it is what betrays wet paper.
-        float wet = loose * smoothf(-0.1f, 0.4f, clouds_at(&w->wet, fx, fy));
-        float far = stray + wet * value[BLEED];
-        lab_at(m->coarse, m->half_per_unit, ux + far * du, uy + far * dv, run);
-        float small = 0.85f * smoothf(0.6f * value[DETAIL], value[DETAIL] + 0.2f, care);
-        // So are letters and railings in what matters less, by their contrast.
-        float sharp = smoothf(0.05f, 0.1f, fabsf(fine[0] - mid[0])) * smoothf(0.05f, 0.2f, care);
-        small = small > sharp ? small : sharp;
-        // What differs from its surroundings is an object, and is not drowned.
-        float apart = smoothf(0.05f, 0.14f, fabsf(mid[0] - run[0]));
-        float c[LAB];
-        for (int k = 0; k < LAB; k++) {
-            c[k] = mixf(mid[k], fine[k], small);
-            c[k] = mixf(c[k], run[k],
-                        k == 0 ? 0.8f * wet * (1.0f - apart) : 0.35f * loose + 0.5f * wet);
-        }
-        float L = clampf(c[0], 0.0f, 1.0f);
-        // x^key between its neighbours x and sqrt(x): no more is needed of an exponent.
-        float root = sqrtf(L), lift = 2.0f * (1.0f - value[KEY]) * mood_lift(p->mood);
-        L = value[DARKEST] + (1.0f - value[DARKEST]) * mixf(L, root, lift);
-        picture_row(p, y)[x] = (lane4){L, c[1], c[2], 0.0f};
+    for (int x = 0; x < w->p->width; x += SPAN) {
+        t.n = span_of(x, w->p->width);
+        find_span(w, x, y, &t);
+        paint_span(w, &t, &px);
+        span_put(picture_row(w->p, y) + x, t.n, &px);
     }
 }
 
