@@ -11,6 +11,10 @@
 // Shares of a tile's side: how near tiles of a row come, and how far those that fill a gap are cut.
 static const float NEAR = 0.87f, CUT = 0.72f;
 
+// Sides of the largest tile to a box: NEAR of them along a tile that lies askew, whose corners
+// reach farther by the root of 2.
+static const float BOX = 1.25f;
+
 struct laying {
     const struct look_picture *p;
     const struct cells *c;
@@ -21,6 +25,7 @@ struct laying {
     int count, room;
     int *head; /* of each box, its last tile, or -1 */
     int cols, rows;
+    float box;   /* side, units */
     bool failed; /* no memory */
 };
 
@@ -50,10 +55,10 @@ void tile_turn(const struct look_picture *p, struct tile *k)
         half_angle(fc / norm, fs / norm, &k->c, &k->s);
 }
 
-// Boxes are as wide as the largest tile, so that only the nine around a place matter.
+// Boxes are as wide as a tile can reach, so that only the nine around a place matter.
 static bool is_free(const struct laying *l, const struct tile *k, float share)
 {
-    int i = (int)(k->x / l->size), j = (int)(k->y / l->size);
+    int i = (int)(k->x / l->box), j = (int)(k->y / l->box);
 
     for (int row = j > 0 ? j - 1 : 0; row <= j + 1 && row < l->rows; row++)
         for (int col = i > 0 ? i - 1 : 0; col <= i + 1 && col < l->cols; col++)
@@ -91,7 +96,7 @@ static bool place(struct laying *l, float x, float y, float share)
     tile_turn(l->p, &k);
     if (!is_free(l, &k, share) || (l->count == l->room && !make_room(l)))
         return false;
-    int *head = &l->head[(int)(y / l->size) * l->cols + (int)(x / l->size)];
+    int *head = &l->head[(int)(y / l->box) * l->cols + (int)(x / l->box)];
     l->tile[l->count] = k;
     l->next[l->count] = *head;
     *head = l->count++;
@@ -161,8 +166,9 @@ enum err tiles_lay(struct tiles *t, const struct look_picture *p, float size, fl
     l.size = size > least ? size : least;
     l.width = (float)p->width / p->px_per_unit;
     l.height = (float)p->height / p->px_per_unit;
-    l.cols = (int)(l.width / l.size) + 1;
-    l.rows = (int)(l.height / l.size) + 1;
+    l.box = BOX * l.size;
+    l.cols = (int)(l.width / l.box) + 1;
+    l.rows = (int)(l.height / l.box) + 1;
     l.head = malloc((size_t)l.cols * (size_t)l.rows * sizeof(*l.head));
     for (int i = 0; l.head && i < l.cols * l.rows; i++)
         l.head[i] = -1;
