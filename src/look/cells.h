@@ -39,7 +39,7 @@ void cells_release(struct cells *c);
 
 struct cell_spot {
     int label, other; /* other: across the nearest border; -1: far from any */
-    float border;     /* distance to it, units; at most 1.8 sigma, which stands for "far" */
+    float border;     /* distance to it, units; at most 1.89 sigma, which stands for "far" */
 };
 
 /* x, y in units. */

@@ -13,7 +13,7 @@ static const struct {
     {"printed", look_twins_printed}, {"lines", look_twins_lines},
     {"solid", look_twins_solid},     {"maps", look_twins_maps},
     {"form", look_twins_form},       {"mood", look_twins_mood},
-    {"cells", look_twins_cells},
+    {"cells", look_twins_cells},     {"panes", look_twins_panes},
 };
 
 enum { SUBJECTS = sizeof(SUBJECT) / sizeof(SUBJECT[0]), TWINS_MAX = 64 };
