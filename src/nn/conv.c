@@ -4,11 +4,10 @@
 
 #include <assert.h>
 
-/* Bytes from the map's first byte (pixel (-1, -1)) to pixel (y, x), whatever its border says. */
-static int64_t map_offset(const struct map *m, int y, int x)
+/* Bytes from pixel (0, 0) to pixel (y, x). */
+static int64_t offset(const struct map *m, int y, int x)
 {
-    return (((int64_t)y + 1) * (m->columns + 2) + x + 1) * m->stride *
-           (int64_t)dtype_bytes(m->dtype);
+    return (char *)map_at(m, y, x) - (char *)map_at(m, 0, 0);
 }
 
 bool nn_conv(const struct nn_run *run, const struct map *x, const struct packed_tensor *w,
@@ -16,7 +15,6 @@ bool nn_conv(const struct nn_run *run, const struct map *x, const struct packed_
 {
     int side = (int)w->shape[3]; // of the kernel
     int corner = side == 3 && stride == 1 ? -1 : 0;
-    int64_t origin = map_offset(x, 0, 0);
     int64_t size = (int64_t)dtype_bytes(x->dtype);
 
     assert(w->kind == PACKED_MATRIX && w->rank == 4 && w->dtype == x->dtype);
@@ -29,19 +27,19 @@ bool nn_conv(const struct nn_run *run, const struct map *x, const struct packed_
         .rows = y->rows * y->columns,
         .outs = y->channels,
         .line = y->columns,
-        .x = (const char *)x->data + origin,
-        .x_line = map_offset(x, stride, 0) - origin,
-        .x_row = map_offset(x, 0, stride) - origin,
+        .x = map_at(x, 0, 0),
+        .x_line = offset(x, stride, 0),
+        .x_row = offset(x, 0, stride),
         .taps = side * side,
         .tap_bytes = (int)(matrix_stride(x->dtype, x->channels) * size),
         .w = w->data,
         .end = {.bias = bias, .add = add},
         .y_dtype = y->dtype,
-        .y = (char *)y->data + map_offset(y, 0, 0),
-        .y_line = map_offset(y, 1, 0) - map_offset(y, 0, 0),
-        .y_row = map_offset(y, 0, 1) - map_offset(y, 0, 0),
+        .y = map_at(y, 0, 0),
+        .y_line = offset(y, 1, 0),
+        .y_row = offset(y, 0, 1),
     };
     for (int t = 0; t < p.taps; t++)
-        p.tap[t] = map_offset(x, corner + t / side, corner + t % side) - origin;
+        p.tap[t] = offset(x, corner + t / side, corner + t % side);
     return product_run(run, &p);
 }

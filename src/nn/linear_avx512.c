@@ -46,8 +46,10 @@ TARGET ALWAYS_INLINE void tile_f32(const struct linear_tile *t, const int rows, 
     __m512 s[LINEAR_TILE_ROWS][2];
 
     load_f32(rows, sum, s);
-    for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4)
+    for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
+        fetch_ahead(t, at);
         add_f32(t, rows, at, _mm512_load_ps(w[0] + at * 16), _mm512_load_ps(w[1] + at * 16), s);
+    }
     store_f32(rows, sum, s);
 }
 
@@ -70,6 +72,7 @@ TARGET ALWAYS_INLINE void tile_bf16(const struct linear_tile *t, const int rows,
 
     load_f32(rows, sum, s);
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
+        fetch_ahead(t, at);
         __m512i w0 = _mm512_load_si512(w[0] + at * 16), w1 = _mm512_load_si512(w[1] + at * 16);
         add_f32(t, rows, 2 * at, _mm512_castsi512_ps(_mm512_slli_epi32(w0, 16)),
                 _mm512_castsi512_ps(_mm512_slli_epi32(w1, 16)), s);
@@ -123,6 +126,7 @@ TARGET ALWAYS_INLINE void tile_i8(const struct linear_tile *t, const int rows, i
         s[r][1] = _mm512_load_si512(sum + r * LINEAR_OUTS + 16);
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
+        fetch_ahead(t, at);
         __m512i w0 = _mm512_load_si512(w[0] + at * 16), w1 = _mm512_load_si512(w[1] + at * 16);
         add_i8(t, rows, at, even_of(w0), even_of(w1), s);
         add_i8(t, rows, ODD + at, odd_of(w0), odd_of(w1), s);

@@ -22,6 +22,7 @@ TARGET ALWAYS_INLINE void tile_bf16(const struct linear_tile *t, const int rows,
         s[r][1] = _mm512_load_ps(sum + r * LINEAR_OUTS + 16);
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
+        fetch_ahead(t, at);
         __m512bh w0 = (__m512bh)_mm512_load_si512(w[0] + at * 16);
         __m512bh w1 = (__m512bh)_mm512_load_si512(w[1] + at * 16);
         EACH_ROW(r)
@@ -67,6 +68,7 @@ TARGET ALWAYS_INLINE void tile_i8(const struct linear_tile *t, const int rows, i
         s[r][1] = _mm512_add_epi32(_mm512_load_si512(sum + r * LINEAR_OUTS + 16), offset);
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
+        fetch_ahead(t, at);
         __m512i w0 = _mm512_xor_si512(_mm512_load_si512(w[0] + at * 16), half);
         __m512i w1 = _mm512_xor_si512(_mm512_load_si512(w[1] + at * 16), half);
         EACH_ROW(r)

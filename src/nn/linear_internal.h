@@ -11,26 +11,32 @@
 /*
  * DESIGN: the outputs are cut into blocks of LINEAR_ROWS x LINEAR_OUTS, each of them one turn of
  * the pool. A block goes through the inputs in steps short enough that the step's weights
- * (LINEAR_OUTS * STEP bytes) stay in the second-level cache while all rows of the block pass, and
- * that a tile of a few rows stays in the first-level cache while all outputs pass. So weights come
- * from memory once for LINEAR_ROWS rows, and from L2 once for a tile.
+ * (LINEAR_OUTS * LINEAR_STEP bytes) stay in the second-level cache while all rows of the block
+ * pass, and that a tile of a few rows stays in the first-level cache while all outputs pass. So
+ * weights come from memory once for LINEAR_ROWS rows, and from L2 once for a tile; meanwhile the
+ * kernel asks for the next step's.
  *
  * Sums wait in memory from step to step with all their bits, so that how a product is cut changes
  * none: every sum runs over its inputs in one order.
  */
 enum {
-    LINEAR_ROWS = 384,
-    LINEAR_OUTS = 128,     /* sums: 192 KB of the thread's stack */
+    LINEAR_ROWS = 192,
+    LINEAR_OUTS = 256,     /* sums: 192 KB of the thread's stack */
     LINEAR_TILE_ROWS = 12, /* at most, on any path */
-    LINEAR_STEP = 2048,    /* bytes of a row in a tile, as kernels read it */
+    LINEAR_STEP = 1024,    /* bytes of a row in a tile, as kernels read it */
     LINEAR_TILE_STRIDE = LINEAR_STEP + PACKED_ALIGN, /* rows in different sets of the cache */
+    LINEAR_AHEAD = 4,
     LINEAR_TAPS_MAX = 9
 };
 
 /* A few rows' inputs of one step, as the path's kernel wants to read them. */
 struct linear_tile {
     alignas(64) unsigned char data[LINEAR_TILE_ROWS][LINEAR_TILE_STRIDE];
-    int32_t offset[LINEAR_TILE_ROWS]; /* added to the row's sums; a kernel may use it for itself */
+    int32_t offset[LINEAR_TILE_ROWS]; /* added to the row's sums, by kernels that say so */
+
+    /* Memory that comes next: a kernel may ask for 64 bytes more of each with every 16 groups of
+     * inputs. Any address: nothing is read. */
+    const char *ahead[LINEAR_AHEAD];
 };
 
 /* Sums of a block: float, or int32_t of i8. */

@@ -38,6 +38,14 @@ ALWAYS_INLINE float float_at(const struct linear_tile *t, int row, ptrdiff_t at)
     return v;
 }
 
+/* Asks for what comes next, into L2; `at` is 4 bytes a group. */
+ALWAYS_INLINE void fetch_ahead(const struct linear_tile *t, ptrdiff_t at)
+{
+    if (at % 64 == 0)
+        for (int i = 0; i < LINEAR_AHEAD; i++)
+            _mm_prefetch(t->ahead[i] + at, _MM_HINT_T1);
+}
+
 #define TILE_CASE(n, tile, type)            \
     case n:                                 \
         tile(t, n, groups, w, (type *)sum); \

@@ -5,15 +5,16 @@
 
 static struct map map_new(enum dtype t, int rows, int columns, int channels)
 {
-    struct map m = {t, rows, columns, channels, matrix_stride(t, channels), NULL};
+    struct workspace w = {NULL, 0, 0};
 
-    m.data = fixture_memory((rows + 2) * (columns + 2) * m.stride * (int64_t)dtype_bytes(t));
-    return m;
+    workspace_map(&w, t, rows, columns, channels);
+    w = (struct workspace){fixture_memory(w.peak), 0, 0};
+    return workspace_map(&w, t, rows, columns, channels);
 }
 
 static int64_t number(const struct map *m, int y, int x, int channel)
 {
-    return (((int64_t)y + 1) * (m->columns + 2) + x + 1) * m->stride + channel;
+    return ((char *)map_at(m, y, x) - (char *)m->data) / (int64_t)dtype_bytes(m->dtype) + channel;
 }
 
 static double value(const struct map *m, int64_t i)

@@ -209,18 +209,6 @@ static void neither_threads_nor_other_rows_change_a_bit(void **state)
     }
 }
 
-/* Outputs `first`.. of w, as packed_outputs() gives them. */
-static struct packed_tensor outputs(const struct packed_tensor *w, int first, int count)
-{
-    struct packed_tensor part = *w;
-    int64_t row = matrix_stride(w->dtype, (int)w->shape[1]) * (int64_t)dtype_bytes(w->dtype);
-
-    part.shape[0] = count;
-    part.data = (const char *)w->data + first * row;
-    part.scale = w->scale ? w->scale + first : NULL;
-    return part;
-}
-
 /* The rest of a wider y keeps what it holds, its padding too. */
 static void slices_write_their_own_columns_with_the_same_bits(void **state)
 {
@@ -236,7 +224,7 @@ static void slices_write_their_own_columns_with_the_same_bits(void **state)
             if (!isa_usable(run.isa))
                 continue;
             problem_init(&p, TYPE[t], ROWS, IN, OUT);
-            struct packed_tensor part = outputs(&p.w, FIRST, COUNT);
+            struct packed_tensor part = packed_outputs(&p.w, FIRST, COUNT);
             struct matrix wide = matrix_new(DTYPE_F32, ROWS, WIDE);
             struct matrix y = matrix_columns(&wide, AT, COUNT);
             for (int64_t i = 0; i < ROWS * wide.stride; i++)
