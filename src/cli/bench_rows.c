@@ -22,7 +22,11 @@ enum {
     EMPTY_JOBS = 200, // so that there is something to get and to list
     IDS = 2000,       // jobs that are asked for, from all over the store
     TURNS_READ = 4000,
-    TURNS_WRITE = 300
+    TURNS_POLL = 5 * IDS, // each job again and again, as clients do until it has ended
+    TURNS_WRITE = 300,
+    PATH = 280,
+    BLOCKS = 20, // turns on the two stores alternate, so that what else runs here slows both
+    STORES = 2   // the empty one and the full one
 };
 
 struct rows {
@@ -161,13 +165,14 @@ static const struct {
     bool after_claim; // its turn needs a job submitted and claimed first, unmeasured
 } ops[] = {
     {"look up a key", key, TURNS_READ, false},
-    {"get a job", get, TURNS_READ, false},
     {"list the newest 20", list, TURNS_READ, false},
     {"list failed ones", list_failed, TURNS_READ, false},
+    {"get a job never asked for", get, EMPTY_JOBS, false},
+    {"get a job", get, TURNS_POLL, false},
     {"accept a job", submit, TURNS_WRITE, false},
     {"claim the next", claim, TURNS_WRITE, false},
     {"end a job", finish, TURNS_WRITE, true},
-    {"sweep", sweep, TURNS_WRITE / 3, false},
+    {"sweep", sweep, TURNS_READ, false},
     {"count for metrics", counts, TURNS_WRITE, false},
 };
 
@@ -180,25 +185,39 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// The median of its turns, in microseconds.
-static enum err measure(struct rows *r, int op, double *out)
+static double median(double *us, int count)
 {
-    double *us = malloc((size_t)ops[op].turns * sizeof(*us));
+    qsort(us, (size_t)count, sizeof(*us), by_size);
+    return us[count / 2];
+}
+
+static enum err one_turn(struct rows *r, int op, int turn, double *us)
+{
+    enum err e = ERR_OK;
+
+    if (ops[op].after_claim) {
+        e = submit(r, turn);
+        e = e ? e : claim(r, turn);
+    }
+    int64_t began = clock_mono_ns(&clock_system);
+    e = e ? e : ops[op].run(r, turn);
+    *us = (double)(clock_mono_ns(&clock_system) - began) / 1e3;
+    return e;
+}
+
+// The medians of its turns on each store, in microseconds.
+static enum err measure(struct rows stores[STORES], int op, double out[STORES])
+{
+    int turns = ops[op].turns, block = turns / BLOCKS;
+    double *us = malloc((size_t)turns * STORES * sizeof(*us));
     enum err e = us ? ERR_OK : ERR_NOMEM;
 
-    for (int i = 0; i < ops[op].turns && !e; i++) {
-        if (ops[op].after_claim) {
-            e = submit(r, i);
-            e = e ? e : claim(r, i);
-        }
-        int64_t began = clock_mono_ns(&clock_system);
-        e = e ? e : ops[op].run(r, i);
-        us[i] = (double)(clock_mono_ns(&clock_system) - began) / 1e3;
+    for (int i = 0; i < turns * STORES && !e; i++) {
+        int which = i / block % STORES, turn = i / (block * STORES) * block + i % block;
+        e = one_turn(&stores[which], op, turn, &us[which * turns + turn]);
     }
-    if (!e) {
-        qsort(us, (size_t)ops[op].turns, sizeof(*us), by_size);
-        *out = us[ops[op].turns / 2];
-    }
+    for (int i = 0; i < STORES && !e; i++)
+        out[i] = median(us + i * turns, turns);
     free(us);
     return e;
 }
@@ -226,47 +245,65 @@ static enum err collect_ids(struct rows *r)
     return e ? e : r->id_count ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static enum err measure_store(const char *folder, const char *name, const struct store_past *past,
-                              double us[OPS], struct err_note *note)
+static enum err open_store(struct rows *r, const char *path, struct err_note *note)
 {
     struct store_options o = {.clock = &clock_system,
                               .concurrency = 1000000,
                               .queue_limit = 1000000,
                               .retention_ms = INT64_C(604800000),
                               .lease_ms = 3600000};
-    struct rows r = {.past = *past};
-    char path[300];
+    enum err e = store_bench_fill(path, &r->past, note);
 
-    snprintf(path, sizeof(path), "%s/%s.db", folder, name);
-    enum err e = store_bench_fill(path, past, note);
     if (!e)
-        e = store_sqlite_open(path, &o, &r.store, note);
-    if (!e && (e = collect_ids(&r)))
+        e = store_sqlite_open(path, &o, &r->store, note);
+    if (!e && (e = collect_ids(r)))
         err_set(note, e, "the jobs cannot be listed (%s)", err_name(e));
-    for (int i = 0; i < OPS && !e; i++)
-        if ((e = measure(&r, i, &us[i])))
-            err_set(note, e, "%s: %s", ops[i].name, err_name(e));
-    free(r.ids);
-    if (r.store)
-        store_close(r.store);
-    for (const char *const *end = (const char *const[]){"", "-wal", "-shm", NULL}; *end; end++) {
-        snprintf(path, sizeof(path), "%s/%s.db%s", folder, name, *end);
-        unlink(path);
-    }
     return e;
 }
 
-static void print_text(int64_t rows, const double empty[OPS], const double full[OPS])
+static void remove_store(struct rows *r, const char path[PATH])
+{
+    char file[PATH + 4];
+
+    free(r->ids);
+    if (r->store)
+        store_close(r->store);
+    for (const char *const *end = (const char *const[]){"", "-wal", "-shm", NULL}; *end; end++) {
+        snprintf(file, sizeof(file), "%.*s%s", PATH - 1, path, *end);
+        unlink(file);
+    }
+}
+
+static enum err measure_all(const char *folder, int rows, double us[OPS][STORES],
+                            struct err_note *note)
+{
+    struct rows stores[STORES] = {{.past = {1, 1, EMPTY_JOBS}}, {.past = {ACCOUNTS, KEYS, rows}}};
+    char path[STORES][PATH];
+    enum err e = ERR_OK;
+
+    for (int i = 0; i < STORES; i++) {
+        snprintf(path[i], sizeof(path[i]), "%.256s/%d.db", folder, i);
+        e = e ? e : open_store(&stores[i], path[i], note);
+    }
+    for (int op = 0; op < OPS && !e; op++)
+        if ((e = measure(stores, op, us[op])))
+            err_set(note, e, "%s: %s", ops[op].name, err_name(e));
+    for (int i = 0; i < STORES; i++)
+        remove_store(&stores[i], path[i]);
+    return e;
+}
+
+static void print_text(int64_t rows, double us[OPS][STORES])
 {
     printf("%d accounts, %d keys each, %lld finished jobs, against one account; medians\n",
            ACCOUNTS, KEYS, (long long)rows);
-    printf("  %-22s %10s %10s %8s\n", "", "empty", "full", "times");
+    printf("  %-26s %10s %10s %8s\n", "", "empty", "full", "times");
     for (int i = 0; i < OPS; i++)
-        printf("  %-22s %7.1f us %7.1f us %8.2f\n", ops[i].name, empty[i], full[i],
-               full[i] / empty[i]);
+        printf("  %-26s %7.1f us %7.1f us %8.2f\n", ops[i].name, us[i][0], us[i][1],
+               us[i][1] / us[i][0]);
 }
 
-static void print_json(int64_t rows, const double empty[OPS], const double full[OPS])
+static void print_json(int64_t rows, double us[OPS][STORES])
 {
     struct buf out = BUF_INIT;
     struct json_writer w = JSON_WRITER(&out);
@@ -281,9 +318,9 @@ static void print_json(int64_t rows, const double empty[OPS], const double full[
         jw_open(&w, '{');
         jw_kstr(&w, "name", ops[i].name);
         jw_key(&w, "empty_us");
-        jw_real(&w, empty[i], 1);
+        jw_real(&w, us[i][0], 1);
         jw_key(&w, "full_us");
-        jw_real(&w, full[i], 1);
+        jw_real(&w, us[i][1], 1);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
@@ -294,17 +331,14 @@ static void print_json(int64_t rows, const double empty[OPS], const double full[
 
 int bench_rows(const char *folder, int64_t rows, bool json)
 {
-    const struct store_past none = {1, 1, EMPTY_JOBS}, past = {ACCOUNTS, KEYS, (int)rows};
-    double empty[OPS], full[OPS];
+    double us[OPS][STORES];
     struct err_note note = {0};
     char path[256];
 
     snprintf(path, sizeof(path), "%.200s/patina-bench-XXXXXX", folder);
     enum err e = mkdtemp(path) ? ERR_OK : err_errno(&note, "making a folder in %s", folder);
     if (!e) {
-        e = measure_store(path, "empty", &none, empty, &note);
-        if (!e)
-            e = measure_store(path, "full", &past, full, &note);
+        e = measure_all(path, (int)rows, us, &note);
         rmdir(path);
     }
     if (e) {
@@ -312,8 +346,8 @@ int bench_rows(const char *folder, int64_t rows, bool json)
         return EXIT_FAILED;
     }
     if (json)
-        print_json(rows, empty, full);
+        print_json(rows, us);
     else
-        print_text(rows, empty, full);
+        print_text(rows, us);
     return EXIT_DONE;
 }

@@ -40,12 +40,35 @@ static enum err run_sweep(struct writer *w, void *args)
     return writer_erase_step(w, in->now_ms, &in->gone);
 }
 
+// Asked of the indexes by a reader, so that a sweep with nothing to do neither wakes the writer nor
+// waits for the lock that a command holds.
+static enum err sweep_due(struct store_sqlite *s, int64_t now_ms, bool *due)
+{
+    struct query q;
+    int64_t any = 0;
+
+    query_begin(&q, reader_take(s),
+                "SELECT EXISTS (SELECT 1 FROM idempotency WHERE created_ms <= ?1) OR "
+                "EXISTS (SELECT 1 FROM delivery WHERE state <> 0 AND ended_ms <= ?2) OR "
+                "EXISTS (SELECT 1 FROM account INDEXED BY account_erasing "
+                "WHERE deleted_ms >= 0 AND erased_to >= 0)");
+    query_i64(&q, now_ms - STORE_IDEMPOTENCY_MS);
+    query_i64(&q, now_ms - s->options.retention_ms);
+    enum err e = query_only_i64(&q, &any);
+    reader_give(s, q.db);
+    *due = any;
+    return e;
+}
+
 enum err sqlite_sweep(struct store *s, int64_t now_ms)
 {
     struct sweep_args args = {.now_ms = now_ms};
+    bool due = false;
     enum err e = keys_note_used(self(s), now_ms);
 
-    while (!e) {
+    if (!e)
+        e = sweep_due(self(s), now_ms, &due);
+    while (!e && due) {
         e = writer_do(&self(s)->writer, NORMAL, run_sweep, &args);
         if (args.gone == 0)
             break;

@@ -33,13 +33,13 @@ MUST_USE enum err schema_migrate(struct db *db, struct err_note *note);
 /* The schema must be up to date already: ERR_UNSUPPORTED when it is older; else as above. */
 MUST_USE enum err schema_check(struct db *db, struct err_note *note);
 
-/* ---- accounts and keys in memory (store_sqlite_cache.c) ---- */
+/* ---- accounts, keys and places of jobs in memory (store_sqlite_cache.c) ---- */
 
 /*
  * Fixed tables in which a newcomer takes the place of whatever was there. INVARIANT: an entry
  * equals the last commit of this process and is at most a second behind the commits of others.
  */
-enum { CACHE_KEYS = 4096, CACHE_ACCOUNTS = 1024 };
+enum { CACHE_KEYS = 4096, CACHE_ACCOUNTS = 1024, CACHE_JOBS = 8192 };
 
 struct cache {
     pthread_mutex_t lock;
@@ -52,6 +52,10 @@ struct cache {
         bool used;       /* since cache_take_used() */
     } key[CACHE_KEYS];
     struct account account[CACHE_ACCOUNTS]; /* id 0: free */
+    struct {
+        uint8_t uuid[16];
+        int64_t id; /* 0: free */
+    } job[CACHE_JOBS];
 };
 
 void cache_init(struct cache *c);
@@ -71,6 +75,11 @@ void cache_drop(struct cache *c);
 
 /* The keys that were used since the last call, at most CACHE_KEYS. */
 int cache_take_used(struct cache *c, uint8_t (*sha256)[SHA256_BYTES]);
+
+/* Which row a job is, 0 when that is not known. A job that is asked for is asked for again, and the
+ * index of UUIDs is the one that is read all over. Rows keep their ids: nothing to forget. */
+int64_t cache_job_id(struct cache *c, const uint8_t uuid[16]);
+void cache_learn_job(struct cache *c, const uint8_t uuid[16], int64_t id);
 
 /* Whether a second has passed since the last look; at most one caller a second gets true and has to
  * report the data_version that it then reads. */

@@ -58,14 +58,21 @@ enum err sqlite_job_get(struct store *store, int64_t account, const char *uuid, 
     struct store_sqlite *s = self(store);
     struct query q;
     struct job j;
-    uint8_t id[16];
+    uint8_t key[16];
 
-    if (!uuid_parse(uuid, id))
+    if (!uuid_parse(uuid, key))
         return ERR_NOT_FOUND;
-    query_begin(&q, reader_take(s), "SELECT " JOB_COLUMNS " FROM job WHERE uuid = ?");
-    query_uuid(&q, id);
+    int64_t id = cache_job_id(&s->cache, key);
+    query_begin(&q, reader_take(s),
+                id ? "SELECT " JOB_COLUMNS " FROM job WHERE uuid = ? AND id = ?"
+                   : "SELECT " JOB_COLUMNS " FROM job WHERE uuid = ?");
+    query_uuid(&q, key);
+    if (id)
+        query_i64(&q, id);
     enum err e = job_from_query(&q, a, &j);
     reader_give(s, q.db);
+    if (!e && !id)
+        cache_learn_job(&s->cache, key, j.id);
     if (!e && account >= 0 && j.account != account)
         e = ERR_NOT_FOUND;
     if (!e)
