@@ -64,7 +64,9 @@ static bool may_enter(struct api *a, struct http_request *r, const struct accoun
                       const struct http_route *route)
 {
     if (who->disabled) {
-        answer_error(a, r, 403, "the account is disabled", NULL);
+        answer_error(a, r, 403,
+                     who->deleted_ms >= 0 ? "the account was deleted" : "the account is disabled",
+                     NULL);
         return false;
     }
     if (route->body && answer_closed(a, r))

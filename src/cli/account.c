@@ -229,10 +229,10 @@ static int delete_command(int argc, char **argv)
     static const struct command_line line = {
         .usage = "patina account delete ACCOUNT --yes [flags]",
         .about =
-            "Revokes the account's keys and fails its waiting jobs; running ones end. Prompts,\n"
-            "addresses, pictures, uploads and webhooks are erased within the hour, while the\n"
-            "service runs; last webhooks get 45 minutes of it. Its number, name, and the\n"
-            "ledger of its points stay.",
+            "Shuts the account out (403) and fails its waiting jobs; running ones end. Prompts,\n"
+            "addresses, pictures, uploads, webhooks and last its keys are erased within the\n"
+            "hour, while the service runs; last webhooks get 45 minutes of it. Its number,\n"
+            "name, and the ledger of its points stay.",
         .words_min = 1,
         .words_max = 1,
         .words_name = "an account",

@@ -129,7 +129,8 @@ MUST_USE enum err store_key_revoke(struct store *s, int64_t id, struct api_key *
 MUST_USE enum err store_first_account(struct store *s, const char *key, int64_t points,
                                       struct account *out);
 
-/* Whose key has this SHA-256. ERR_NOT_FOUND for unknown and revoked ones. Fast: the back end may
+/* Whose key has this SHA-256; the account may be disabled, or deleted but not erased yet.
+ * ERR_NOT_FOUND for unknown and revoked ones. Fast: the back end may
  * keep keys in memory as long as it notices other processes' commits within a second. */
 MUST_USE enum err store_account_by_key(struct store *s, const uint8_t key_sha256[SHA256_BYTES],
                                        struct account *out);
@@ -140,9 +141,10 @@ MUST_USE enum err store_account_get(struct store *s, int64_t account, struct acc
  */
 MUST_USE enum err store_account_set_disabled(struct store *s, int64_t account, bool disabled);
 
-/* Deletes: its keys are revoked, its waiting jobs fail as above, running ones may end. After that,
- * store_sweep() erases what its owner sent and got: prompts, addresses, interpretations, messages,
- * answers kept for replay, uploads, deliveries; and its pictures come up in store_blobs_expired().
+/* Deletes: it is disabled for ever, its waiting jobs fail as above, running ones may end. After
+ * that, store_sweep() erases what its owner sent and got: prompts, addresses, interpretations,
+ * messages, answers kept for replay, uploads, deliveries; its pictures come up in
+ * store_blobs_expired(); and last its keys are revoked, which until then find the deleted account.
  * Deliveries that wait get STORE_LAST_WEBHOOKS_MS first. Id, name, jobs' states and times, and the
  * ledger stay. ERR_NOT_FOUND, also when it was deleted before. */
 #define STORE_LAST_WEBHOOKS_MS (INT64_C(45) * 60 * 1000)

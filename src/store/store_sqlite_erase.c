@@ -29,8 +29,6 @@ static enum err run_delete(struct writer *w, void *args)
     query_i64(&q, writer_now_ms(w));
     query_i64(&q, *account);
     e = query_run(&q);
-    if (!e)
-        e = writer_revoke_keys(w, *account);
     return e ? e : writer_fail_waiting(w, *account);
 }
 
@@ -75,7 +73,8 @@ static enum err erase_job(struct writer *w, int64_t job, int64_t now_ms)
     return e ? e : run_on(w, "DELETE FROM delivery WHERE job = ?", job);
 }
 
-// What is not a job's. All its jobs have ended, so none uses an upload.
+// What is not a job's. All its jobs have ended, so none uses an upload. Keys go last: until then
+// who asks is told that the account was deleted.
 static enum err erase_rest(struct writer *w, int64_t account, int64_t now_ms)
 {
     enum err e = run_on_2(w,
@@ -92,6 +91,8 @@ static enum err erase_rest(struct writer *w, int64_t account, int64_t now_ms)
     if (!e)
         e = run_on_2(w, "UPDATE upload SET expires_ms = min(expires_ms, ?2) WHERE account = ?1",
                      account, now_ms);
+    if (!e)
+        e = writer_revoke_keys(w, account);
     return e ? e : run_on(w, "UPDATE account SET erased_to = -1 WHERE id = ?", account);
 }
 

@@ -133,9 +133,12 @@ def test_a_deleted_account_leaves_nothing_but_its_ledger(fresh):
     assert "--yes" in patina(server, "account", "delete", 2, status=2)
     assert status(server, key) == 200
     assert patina_json(server, "account", "delete", 2, "--yes")["state"] == "deleted"
-    wait_for(lambda: status(server, key) == 401, NOTICED_S + SLACK_S, "the key to die")
+    wait_for(lambda: status(server, key) == 403, NOTICED_S + SLACK_S, "the key to die")
+    refused = server.get(f"/api/v1/job/{task['job_id']}", key=key)
+    assert refused.status_code == 403 and "the account was deleted" in refused.text
     assert server.stop() == 0
     server.start()  # house is kept once a minute, and at the start
+    wait_for(lambda: status(server, key) == 401, 30, "the key to be erased")
     wait_for(lambda: server.get(picture, key=None).status_code == 404, 30, "the picture to go")
     wait_for(lambda: not [p for p in (server.data / "blobs").rglob("*") if p.is_file()], 30,
              "the files to go")
