@@ -26,7 +26,7 @@ int command_print(const struct buf *text)
 static void add_summaries(const struct command *table, struct buf *out)
 {
     for (const struct command *c = table; c->name; c++)
-        if (c->summary)
+        if (c->summary && c->run)
             buf_addf(out, "  %-*s%s\n", NAME_COLUMN, c->name, c->summary);
 }
 
@@ -55,10 +55,11 @@ static int dispatch(const char *name, const struct command *table, int argc, cha
         if (strcmp(c->name, argv[1]) == 0 && c->run)
             return c->run(argc - 1, argv + 1);
         if (strcmp(c->name, argv[1]) == 0) {
-            fprintf(stderr, "%s: \"%s\" is not in this version yet\n", name, c->name);
+            fprintf(stderr, "%s: \"%s\" is not in this version yet%s%s\n", name, c->name,
+                    c->summary ? ": " : "", c->summary ? c->summary : "");
             return EXIT_USAGE;
         }
-        if (c->summary)
+        if (c->summary && c->run)
             nearest_try(&n, c->name);
     }
     nearest_try(&n, "help");

@@ -31,7 +31,10 @@ static const struct command commands[] = {
     {"--describe", NULL, describe_command}, // by tools
     {"--renderer", NULL, renderer_command}, // started by serve
     // Announced, not built.
-    {"worker", NULL, NULL},
+    {"worker",
+     "workers without the API share a PostgreSQL database, and this build keeps its jobs in SQLite "
+     "alone; \"patina serve\" has workers of its own",
+     NULL},
     {NULL, NULL, NULL},
 };
 

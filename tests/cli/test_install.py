@@ -12,7 +12,8 @@ import pytest
 from support.pictures import jpeg
 from support.server import BUILD, PATINA, ROOT, Server
 
-UNIT = "lib/systemd/system/patina.service"
+UNITS = "lib/systemd/system"
+UNIT = f"{UNITS}/patina.service"
 SUPPORT = ROOT / "tests/support"
 # What systemd itself calls this is "OK"; a service without any wall has 9.6.
 EXPOSURE_MAX = 2.0
@@ -39,6 +40,7 @@ def prefix(tmp_path_factory):
 
 def test_all_of_it_is_there(prefix):
     for name in ("bin/patina", "libexec/patina/patina-decode", "include/patina.h", UNIT,
+                 f"{UNITS}/patina-worker.service",
                  "share/man/man1/patina.1", "share/man/man1/patina-serve.1",
                  "share/doc/patina/docs/openapi.yaml", "share/doc/patina/examples/nginx.conf",
                  "share/doc/patina/examples/patina.env", "share/doc/patina/LICENSE",
@@ -122,29 +124,44 @@ def test_the_example_environment_names_settings_that_exist():
     run(PATINA, "serve", "--help", env={**os.environ, **values})
 
 
-# The unit
+# The units
 
-@pytest.fixture
-def unit(prefix, tmp_path):
+def staged(prefix, name, folder):
     """The unit with the staged program in it."""
-    text = (prefix / UNIT).read_text()
-    assert "ExecStart=/usr/local/bin/patina serve" in text
-    path = tmp_path / "patina.service"
+    text = (prefix / UNITS / name).read_text()
+    assert "ExecStart=/usr/local/bin/patina " in text
+    path = folder / name
     path.write_text(text.replace("/usr/local/bin/", f"{prefix}/bin/"))
     return path
 
 
-def test_systemd_takes_the_unit(unit):
+@pytest.fixture
+def unit(prefix, tmp_path):
+    return staged(prefix, "patina.service", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["patina.service", "patina-worker.service"])
+def test_systemd_takes_the_unit(prefix, name, tmp_path):
     needs("systemd-analyze")
-    said = run("systemd-analyze", "verify", "--man=no", unit)
-    ours = [line for line in said.splitlines() if "patina.service" in line]
+    said = run("systemd-analyze", "verify", "--man=no", staged(prefix, name, tmp_path))
+    ours = [line for line in said.splitlines() if name in line]
     assert not ours, ours
 
 
-def test_the_unit_exposes_little(unit):
+@pytest.mark.parametrize("name", ["patina.service", "patina-worker.service"])
+def test_the_unit_exposes_little(prefix, name, tmp_path):
     needs("systemd-analyze")
-    said = run("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
-    assert float(re.search(r"exposure level for patina.service: ([\d.]+)", said)[1]) <= EXPOSURE_MAX
+    said = run("systemd-analyze", "security", "--offline=yes", "--no-pager",
+               staged(prefix, name, tmp_path))
+    assert float(re.search(rf"exposure level for {name}: ([\d.]+)", said)[1]) <= EXPOSURE_MAX
+
+
+def test_workers_alone_say_what_they_lack_and_are_not_tried_again(prefix):
+    text = (prefix / UNITS / "patina-worker.service").read_text()
+    assert "ExecStart=/usr/local/bin/patina worker\n" in text
+    done = subprocess.run([prefix / "bin/patina", "worker"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "") and "PostgreSQL" in done.stderr
+    assert f"RestartPreventExitStatus={done.returncode}\n" in text
 
 
 def test_the_service_works_behind_the_units_filter(prefix, unit, tmp_path):

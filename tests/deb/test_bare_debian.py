@@ -131,6 +131,8 @@ def test_the_unit_runs_under_systemd(roots):
     (root / "etc/systemd/system/try.service").write_text(TRY_UNIT)
     wanted = root / "etc/systemd/system/multi-user.target.wants"
     assert (wanted / "patina.service").is_symlink()
+    assert (root / "lib/systemd/system/patina-worker.service").is_file()
+    assert not (wanted / "patina-worker.service").exists()
     (wanted / "try.service").symlink_to("../try.service")
     booted = subprocess.run(["systemd-nspawn", "-q", "-D", root, "--boot", "--register=no",
                              "--keep-unit", "--private-network"], stdin=subprocess.DEVNULL,
