@@ -4,6 +4,7 @@
 #include "cli/bench_api.h"
 #include "cli/bench_curves.h"
 #include "cli/bench_look.h"
+#include "cli/bench_nn.h"
 #include "cli/bench_structure.h"
 #include "cli/command.h"
 
@@ -14,7 +15,7 @@ int bench_command(int argc, char **argv)
         {"structure", "how much of photos' composition each look keeps", bench_structure_command},
         {"curves", "how each look answers to a prompt's parameters", bench_curves_command},
         {"api", "how many requests a second the service takes", bench_api_command},
-        {"nn", NULL, NULL},
+        {"nn", "how fast the neural engine is, operator by operator", bench_nn_command},
         {NULL, NULL, NULL},
     };
 

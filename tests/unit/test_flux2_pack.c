@@ -2,6 +2,7 @@
 #include "unit/unit.h"
 
 #include "models/flux2/pack.h"
+#include "models/flux2/random.h"
 #include "nn/weights.h"
 
 #include <stdio.h>
@@ -144,6 +145,18 @@ static void precisions_have_names(void **state)
     assert_false(flux2_precision_of_name("bf8", &p));
 }
 
+static void random_models_have_the_published_shapes(void **state)
+{
+    const struct flux2_transformer_config c = flux2_random_transformer(false);
+
+    (void)state;
+    // docs/models.md: 3.88 thousand million numbers, and 27 of 36 layers of text.
+    assert_true(c.hidden == 3072 && c.mlp == 9216 && c.doubles == 5 && c.singles == 20);
+    assert_int_equal(flux2_random_bytes(FLUX2_BF16, false) / 10000000, 1414);
+    assert_int_equal(flux2_random_bytes(FLUX2_INT8, false) / 10000000, 774);
+    assert_true(flux2_random_bytes(FLUX2_BF16, true) < 3000000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +164,7 @@ int main(void)
         cmocka_unit_test(numbers_are_the_published_ones),
         cmocka_unit_test(what_is_wrong_is_said_first),
         cmocka_unit_test(precisions_have_names),
+        cmocka_unit_test(random_models_have_the_published_shapes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

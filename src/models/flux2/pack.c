@@ -2,7 +2,7 @@
 #include "models/flux2/pack.h"
 
 #include "models/flux2/check.h"
-#include "models/flux2/layout.h"
+#include "models/flux2/pack_internal.h"
 #include "nn/mapped.h"
 #include "nn/weights.h"
 
@@ -70,18 +70,16 @@ static bool begins(const char *name, const char *with)
     return strncmp(name, with, strlen(with)) == 0;
 }
 
-static enum dtype matrix_type(const struct pack *p, const struct layout_tensor *t)
+enum dtype pack_type(enum flux2_precision precision, const struct layout_tensor *t)
 {
-    if (p->precision == FLUX2_F32)
-        return DTYPE_F32;
     bool block = begins(t->name, "transformer_blocks.") ||
                  begins(t->name, "single_transformer_blocks.") || begins(t->name, "model.layers.");
-    return p->precision == FLUX2_INT8 && block && t->rank == 2 ? DTYPE_I8 : DTYPE_BF16;
-}
 
-static enum dtype type_of(const struct pack *p, const struct layout_tensor *t)
-{
-    return t->rank == 1 ? DTYPE_F32 : t->rows ? DTYPE_BF16 : matrix_type(p, t);
+    if (layout_kind(t) != PACKED_MATRIX)
+        return t->rows ? DTYPE_BF16 : DTYPE_F32;
+    if (precision == FLUX2_F32)
+        return DTYPE_F32;
+    return precision == FLUX2_INT8 && block ? DTYPE_I8 : DTYPE_BF16;
 }
 
 /* ---- two passes over all tensors ---- */
@@ -90,7 +88,7 @@ static enum err count_tensor(void *ctx, const struct layout_tensor *t)
 {
     struct pack *p = ctx;
 
-    p->all += packed_tensor_bytes(layout_kind(t), type_of(p, t), t->rank, t->shape);
+    p->all += packed_tensor_bytes(layout_kind(t), pack_type(p->precision, t), t->rank, t->shape);
     return ERR_OK;
 }
 
@@ -105,10 +103,11 @@ static enum err add_tensor(void *ctx, const struct layout_tensor *t)
     if (e != ERR_OK)
         return e;
     snprintf(name, sizeof(name), "%s/%s", p->part, t->name);
-    e = packer_add(p->packer, name, layout_kind(t), type_of(p, t), &v, p->note);
+    e = packer_add(p->packer, name, layout_kind(t), pack_type(p->precision, t), &v, p->note);
     if (e != ERR_OK)
         return e;
-    p->written += packed_tensor_bytes(layout_kind(t), type_of(p, t), t->rank, t->shape);
+    p->written +=
+        packed_tensor_bytes(layout_kind(t), pack_type(p->precision, t), t->rank, t->shape);
     if (p->done && !p->done(p->done_ctx, (float)((double)p->written / (double)p->all)))
         return err_set(p->note, ERR_CANCELLED, "stopped");
     return ERR_OK;

@@ -157,7 +157,12 @@ int transformer_channels(const struct transformer *t)
 
 double transformer_flops(const struct transformer *t, const struct transformer_shape *s)
 {
-    const struct flux2_transformer_config *c = &t->config;
+    return transformer_flops_of(&t->config, s);
+}
+
+double transformer_flops_of(const struct flux2_transformer_config *c,
+                            const struct transformer_shape *s)
+{
     const double h = c->hidden, m = c->mlp, pictures = (double)flux2_tokens(s->grid);
     double rows = s->text + pictures;
 

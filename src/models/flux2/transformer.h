@@ -38,6 +38,11 @@ int64_t transformer_bytes(const struct transformer *t, const struct transformer_
 /* Multiplications and additions, two apart, of one run: of matrices and attention. */
 double transformer_flops(const struct transformer *t, const struct transformer_shape *s);
 
+/* The same of a transformer that there need not be. */
+struct flux2_transformer_config; /* config.h */
+double transformer_flops_of(const struct flux2_transformer_config *c,
+                            const struct transformer_shape *s);
+
 /* What all steps of a job share: workspace, rotary tables, projected text and references. */
 struct transformer_plan;
 
