@@ -70,6 +70,8 @@ static int examine(struct admin *a)
     doctor_sandbox(&d);
     doctor_decoder(&d);
     doctor_engines(&d);
+    doctor_kernels(&d);
+    doctor_model(&d);
     doctor_dns(&d, a->f.host);
     doctor_settings(&d);
     doctor_data(&d);

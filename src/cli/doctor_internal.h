@@ -28,6 +28,10 @@ void doctor_clock(struct doctor *d);
 void doctor_processor(struct doctor *d);
 void doctor_limits(struct doctor *d);
 
+/* doctor_model.c: what the neural engine can do here. */
+void doctor_kernels(struct doctor *d);
+void doctor_model(struct doctor *d);
+
 /* doctor_store.c: whether this installation is sound. */
 void doctor_settings(struct doctor *d);
 void doctor_data(struct doctor *d);

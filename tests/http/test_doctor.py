@@ -10,11 +10,12 @@ import pytest
 
 from support.accounts import add_account, open_store
 from support.pictures import jpeg
-from support.server import PATINA, Server
+from support.server import PATINA, ROOT, Server
 
 pytestmark = pytest.mark.sanitized
 
-MACHINE = {"processor", "limits", "clock", "sandbox", "decoder", "engine", "dns", "settings"}
+MACHINE = {"processor", "limits", "clock", "sandbox", "decoder", "engine", "kernels", "model", "dns",
+           "settings"}
 INSTALLATION = {"data", "space", "database", "queue", "pictures"}
 
 
@@ -62,6 +63,21 @@ def test_a_bare_machine_is_well(tmp_path):
     assert MACHINE <= set(checks)
     assert checks["data"]["state"] == checks["database"]["state"] == "warning"
     assert not server.data.exists()
+
+
+def test_the_neural_engine_is_looked_at(tmp_path):
+    server = Server(tmp_path / "none")
+    checks = doctor(server)
+    assert "a picture of 512 x 512 by FLUX.2-klein-4B would take about" in checks["kernels"]["found"]
+    assert "PATINA_MODEL is not set" in checks["model"]["found"]
+    model = tmp_path / "tiny.patina"
+    subprocess.run([PATINA, "model", "pack", ROOT / "tests/golden/flux2/model", model], check=True,
+                   stdout=subprocess.DEVNULL, timeout=60)
+    found = doctor(server, model=str(model), isa="plain")["model"]["found"]
+    assert f"{model}: flux2/bf16/plain; four pictures of 512 x 512 take about" in found
+    fails(server, "model", "PATINA_MEMORY_MB is 64", model=str(model), memory_mb="64")
+    fails(server, "model", "", engine="flux2")
+    fails(server, "kernels", "PATINA_ISA is \"amx\"", isa="amx")  # no build has it yet
 
 
 def test_a_running_installation_is_well(fresh):
