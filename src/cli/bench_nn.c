@@ -20,7 +20,7 @@ static const int64_t MEMORY_WORK = (int64_t)5 << 30; /* for four pictures, and e
 struct flags {
     const char *model, *isa, *precision;
     int64_t threads, repeats;
-    bool small, json;
+    bool small, cpu_time, json;
 };
 
 #define ROW(name_, type_, field_, ...)                                                          \
@@ -43,6 +43,8 @@ static const struct config_option rows[] = {
         .computed = "all processors", .value = "N", .help = "threads to work with"),
     ROW("repeats", CONFIG_NUMBER, repeats, .min = 1, .max = 100, .fallback = "3", .flag_only = true,
         .value = "N", .help = "runs of an operator or a stage; the best counts"),
+    ROW("cpu-time", CONFIG_SWITCH, cpu_time, .flag_only = true,
+        .help = "count the threads' own time instead of the clock's: where others use the machine"),
     ROW("json", CONFIG_SWITCH, json, .flag_only = true,
         .help = "print one JSON object instead of a table"),
 };
@@ -122,16 +124,16 @@ static enum err open_model(struct bench *b, struct err_note *note)
 static enum err measure_path(struct bench *b, enum isa isa, bool all, struct err_note *note)
 {
     const struct nn_run how = {.pool = b->pool, .isa = isa, .cancel = &b->interrupt.hit};
-    const int repeats = (int)b->f.repeats;
+    const struct nn_bench bench = {&how, (int)b->f.repeats, b->f.cpu_time};
     struct path *p = &b->path[b->paths];
 
     p->isa = isa;
-    enum err e = bench_nn_ops(b->model, &how, repeats, p->op, note);
+    enum err e = bench_nn_ops(b->model, &bench, p->op, note);
     for (int i = 0; i < NN_OPS && e == ERR_OK; i++)
         if (p->peak[p->op[i].dtype] == 0.0)
             p->peak[p->op[i].dtype] = nn_peak(&how, p->op[i].dtype) * 1e-12;
     if (e == ERR_OK)
-        e = bench_nn_stages(b->model, &how, repeats, all, b->scaled, &p->stages, note);
+        e = bench_nn_stages(b->model, &bench, all, b->scaled, &p->stages, note);
     if (e == ERR_OK)
         b->paths++;
     return e;
@@ -255,6 +257,8 @@ static void print_json(const struct bench *b)
     jw_open(&w, '{');
     jw_kstr(&w, "precision", b->precision);
     jw_kint(&w, "threads", pool_width(b->pool));
+    jw_key(&w, "cpu_time");
+    jw_bool(&w, b->f.cpu_time);
     jw_key(&w, "scaled");
     jw_bool(&w, b->scaled);
     jw_kint(&w, "rss_mb", rss_mb());

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct trial;
 
@@ -35,9 +36,14 @@ struct trial {
     void *scratch;
 };
 
-double bench_nn_now(void)
+double bench_nn_now(const struct nn_bench *b)
 {
-    return (double)clock_mono_ns(&clock_system) * 1e-9;
+    struct timespec t;
+
+    if (!b->cpu_time)
+        return (double)clock_mono_ns(&clock_system) * 1e-9;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return ((double)t.tv_sec + (double)t.tv_nsec * 1e-9) / pool_width(b->how->pool);
 }
 
 void bench_nn_fill(float *out, int64_t count)
@@ -161,22 +167,22 @@ static enum err take_weights(const struct packed *model, struct trial *t, struct
     return ERR_OK;
 }
 
-/* In 10^12 a second, the best of `repeats`; 0: cancelled. */
-static double rate(struct trial *t, const struct nn_run *how, int repeats)
+/* In 10^12 a second, the best of several; 0: cancelled. */
+static double rate(struct trial *t, const struct nn_bench *b)
 {
     double best = 0.0;
 
-    for (int i = 0; i < repeats; i++) {
-        double begun = bench_nn_now();
-        if (!t->op->run(t, how))
+    for (int i = 0; i < b->repeats; i++) {
+        double begun = bench_nn_now(b);
+        if (!t->op->run(t, b->how))
             return 0.0;
-        double now = t->flops / (bench_nn_now() - begun) * 1e-12;
+        double now = t->flops / (bench_nn_now(b) - begun) * 1e-12;
         best = now > best ? now : best;
     }
     return best;
 }
 
-enum err bench_nn_ops(const struct packed *model, const struct nn_run *how, int repeats,
+enum err bench_nn_ops(const struct packed *model, const struct nn_bench *b,
                       struct nn_op out[NN_OPS], struct err_note *note)
 {
     for (int i = 0; i < NN_OPS; i++) {
@@ -185,15 +191,15 @@ enum err bench_nn_ops(const struct packed *model, const struct nn_run *how, int 
         enum err e = take_weights(model, &t, note);
         if (e != ERR_OK)
             return e;
-        OP[i].plan(&t, &w, how);
+        OP[i].plan(&t, &w, b->how);
         size_t bytes = (size_t)w.peak;
         void *memory = aligned_alloc(MATRIX_ALIGN, bytes);
         if (!memory)
             return err_set(note, ERR_NOMEM, "no memory for %s", t.shape);
         memset(memory, 0, bytes);
         w = (struct workspace){.base = memory};
-        OP[i].plan(&t, &w, how);
-        out[i] = (struct nn_op){OP[i].name, "", t.w.dtype, rate(&t, how, repeats)};
+        OP[i].plan(&t, &w, b->how);
+        out[i] = (struct nn_op){OP[i].name, "", t.w.dtype, rate(&t, b)};
         memcpy(out[i].shape, t.shape, sizeof(t.shape));
         free(memory);
         if (out[i].tflops == 0.0)

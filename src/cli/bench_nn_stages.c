@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/bench_nn_stages.h"
 
-#include "cli/bench_nn_ops.h"
 #include "models/flux2/random.h"
 #include "models/flux2/text_encoder.h"
 #include "models/flux2/tokenizer.h"
@@ -22,7 +21,7 @@ enum {
 };
 
 struct stages {
-    const struct nn_run *how;
+    const struct nn_bench *bench;
     struct text_encoder *text;
     struct vae *vae;
     struct transformer *transformer;
@@ -85,34 +84,34 @@ static enum err open_stages(struct stages *s, const struct packed *model, struct
 }
 
 /* Keeps the best of several runs. */
-static void keep(double *best, double begun)
+static void keep(const struct stages *s, double *best, double begun)
 {
-    double s = bench_nn_now() - begun;
+    double took = bench_nn_now(s->bench) - begun;
 
-    if (*best == 0.0 || s < *best)
-        *best = s;
+    if (*best == 0.0 || took < *best)
+        *best = took;
 }
 
 static enum err time_text(struct stages *s, double *best)
 {
-    double begun = bench_nn_now();
-    enum err e = text_encoder_run(s->text, s->how, s->ids, TOKENIZER_TOKENS, WORDS, s->rows);
+    double begun = bench_nn_now(s->bench);
+    enum err e = text_encoder_run(s->text, s->bench->how, s->ids, TOKENIZER_TOKENS, WORDS, s->rows);
 
-    keep(best, begun);
+    keep(s, best, begun);
     return e;
 }
 
 static enum err time_vae(struct stages *s, struct nn_stages *out)
 {
-    double begun = bench_nn_now();
-    enum err e = vae_encode(s->vae, s->how, s->pixels, GRID, s->reference);
+    double begun = bench_nn_now(s->bench);
+    enum err e = vae_encode(s->vae, s->bench->how, s->pixels, GRID, s->reference);
 
-    keep(&out->vae_in_s, begun);
+    keep(s, &out->vae_in_s, begun);
     if (e != ERR_OK)
         return e;
-    begun = bench_nn_now();
-    e = vae_decode(s->vae, s->how, s->z[0], GRID, s->pixels);
-    keep(&out->vae_out_s, begun);
+    begun = bench_nn_now(s->bench);
+    e = vae_decode(s->vae, s->bench->how, s->z[0], GRID, s->pixels);
+    keep(s, &out->vae_out_s, begun);
     return e;
 }
 
@@ -131,25 +130,25 @@ static enum err time_step(struct stages *s, int batch, int repeats, double *plan
     const struct transformer_shape shape = shape_of(batch);
     const float *references[] = {s->reference}, *z[FOUR];
     struct transformer_plan *plan = NULL;
-    double begun = bench_nn_now();
+    double begun = bench_nn_now(s->bench);
 
-    enum err e = transformer_plan(s->transformer, s->how, &shape, s->rows,
+    enum err e = transformer_plan(s->transformer, s->bench->how, &shape, s->rows,
                                   text_encoder_width(s->text), references, &plan, note);
-    keep(plan_s, begun);
+    keep(s, plan_s, begun);
     for (int i = 0; i < FOUR; i++)
         z[i] = s->z[i];
     for (int i = 0; i < repeats && e == ERR_OK; i++) {
-        begun = bench_nn_now();
-        e = transformer_run(plan, s->how, 0.9, z, s->v, NULL, NULL);
-        keep(best, begun);
+        begun = bench_nn_now(s->bench);
+        e = transformer_run(plan, s->bench->how, 0.9, z, s->v, NULL, NULL);
+        keep(s, best, begun);
     }
     transformer_plan_free(plan);
     return e;
 }
 
-static enum err time_all(struct stages *s, int repeats, bool all, struct nn_stages *out,
-                         struct err_note *note)
+static enum err time_all(struct stages *s, bool all, struct nn_stages *out, struct err_note *note)
 {
+    const int repeats = s->bench->repeats;
     enum err e = ERR_OK;
 
     for (int i = 0; i < repeats && e == ERR_OK && all; i++) {
@@ -178,15 +177,15 @@ static void scale_up(struct nn_stages *out)
     out->step_four_s *= more;
 }
 
-enum err bench_nn_stages(const struct packed *model, const struct nn_run *how, int repeats,
-                         bool all, bool scaled, struct nn_stages *out, struct err_note *note)
+enum err bench_nn_stages(const struct packed *model, const struct nn_bench *b, bool all,
+                         bool scaled, struct nn_stages *out, struct err_note *note)
 {
-    struct stages s = {.how = how};
+    struct stages s = {.bench = b};
 
     *out = (struct nn_stages){0};
     enum err e = open_stages(&s, model, note);
     if (e == ERR_OK) {
-        e = time_all(&s, repeats, all, out, note);
+        e = time_all(&s, all, out, note);
         if (e == ERR_CANCELLED)
             err_set(note, e, "stopped");
         else if (e == ERR_NOMEM)

@@ -2,8 +2,7 @@
 #ifndef PATINA_CLI_BENCH_NN_STAGES_H
 #define PATINA_CLI_BENCH_NN_STAGES_H
 
-#include "nn/pack.h"
-#include "nn/run.h"
+#include "cli/bench_nn_ops.h"
 
 /* For `patina bench nn`: the stages of a picture of 512 x 512 with one reference. */
 
@@ -14,11 +13,10 @@ struct nn_stages {
     double picture_s, four_s;   /* their sums for a job of four steps */
 };
 
-/* The best of `repeats`; only the step of one picture unless `all`. `scaled`: the model is
+/* Only the step of one picture unless `all`. `scaled`: the model is
  * flux2_random()'s shallow one, and what it takes is multiplied by what the whole one has more to
  * do. ERR_INVALID, ERR_NOMEM, ERR_CANCELLED. */
-MUST_USE enum err bench_nn_stages(const struct packed *model, const struct nn_run *how, int repeats,
-                                  bool all, bool scaled, struct nn_stages *out,
-                                  struct err_note *note);
+MUST_USE enum err bench_nn_stages(const struct packed *model, const struct nn_bench *b, bool all,
+                                  bool scaled, struct nn_stages *out, struct err_note *note);
 
 #endif
