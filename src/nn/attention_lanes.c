@@ -141,7 +141,8 @@ LANES_INLINE void tile_scores(const element *q, int head, const element *keys, i
     }
 }
 
-/* sum[TILE][head] += weight . value over n keys, `wide` registers of the head from i on. */
+/* sum[TILE][head] += weight . value over n keys, `wide` registers of the head from i on. (clang
+ * unrolls only loops that end at a constant.) */
 LANES_INLINE void tile_values_at(const element weight[TILE][KEYS], const element *values, int n,
                                  int head, int i, int wide, float *sums)
 {
@@ -150,19 +151,19 @@ LANES_INLINE void tile_values_at(const element weight[TILE][KEYS], const element
 #pragma GCC unroll 6
     for (int t = 0; t < TILE; t++)
 #pragma GCC unroll 4
-        for (int w = 0; w < wide; w++)
+        for (int w = 0; w < WIDE && w < wide; w++)
             sum[t][w] = lanes_load(sums + t * head + i + w * LANES);
     for (int k = 0; k < n; k += UNIT)
 #pragma GCC unroll 6
         for (int t = 0; t < TILE; t++)
 #pragma GCC unroll 4
-            for (int w = 0; w < wide; w++)
+            for (int w = 0; w < WIDE && w < wide; w++)
                 sum[t][w] =
                     unit_mac(sum[t][w], &weight[t][k], values + k * head + (i + w * LANES) * UNIT);
 #pragma GCC unroll 6
     for (int t = 0; t < TILE; t++)
 #pragma GCC unroll 4
-        for (int w = 0; w < wide; w++)
+        for (int w = 0; w < WIDE && w < wide; w++)
             lanes_store(sums + t * head + i + w * LANES, sum[t][w]);
 }
 
