@@ -109,6 +109,8 @@ static void compare_all(const struct nn_run *how, void *ctx)
     bool best = how->isa == isa_best();
     struct pipeline_request r = request_of(f, 1, best ? 2 : 1, 4);
 
+    if (FIXTURE_SANITIZED && how->isa != ISA_PLAIN)
+        return;
     run(f, how, &r);
     compare(f, "one", 0);
     if (!best)
@@ -231,11 +233,11 @@ static void it_tells_its_progress_and_stops_when_told(void **state)
 {
     struct fixture *f = open_with(FLUX2_BF16);
     struct crew c;
-    struct pipeline_request r = request_of(f, 1, 2, 4);
+    struct pipeline_request r = request_of(f, 1, 2, 2);
 
     (void)state;
     crew_open(&c);
-    for (int tenth = 0; tenth <= 11; tenth++) {
+    for (int tenth = 0; tenth <= 11; tenth += tenth < 9 ? 3 : 2) {
         struct progress p = {.stop_at = (float)tenth / 10.0F};
         c.how.cancel = &p.cancel;
         r.progress = on_progress;
@@ -244,7 +246,7 @@ static void it_tells_its_progress_and_stops_when_told(void **state)
         assert_int_equal(e, tenth < 10 ? ERR_CANCELLED : ERR_OK);
         // Two pictures together: the parts' beginnings and a block at a time.
         if (tenth == 11)
-            assert_true(fabsf(p.last - 1.0F) < 1e-6F && p.calls > 20);
+            assert_true(fabsf(p.last - 1.0F) < 1e-6F && p.calls > 10);
         else
             assert_true(p.last < p.stop_at + 0.2F);
     }
