@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+from support.engines import ENGINES  # noqa: E402
 from support.origin import Origin, make_certificates  # noqa: E402
 from support.server import Server  # noqa: E402
 
@@ -29,12 +30,24 @@ def origin(certificates):
         yield o
 
 
+def pytest_generate_tests(metafunc):
+    """A module with `ENGINES = (name, ..)` has its tests of what paints run with each of them."""
+    engines = getattr(metafunc.module, "ENGINES", None)
+    if engines and "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", engines, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, certificates):
+def engine(request, tmp_path_factory):
+    return ENGINES[getattr(request, "param", "look")](tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, certificates, engine):
     """A server that may fetch from this machine."""
     data = tmp_path_factory.mktemp("server") / "data"
     with Server(data, fetch_allow="127.0.0.0/8", fetch_ca=certificates[0],
-                first_points=10_000_000) as s:
+                first_points=10_000_000, **engine.settings) as s:
         yield s
 
 

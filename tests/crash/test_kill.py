@@ -29,7 +29,7 @@ from support.accounts import open_store
 from support.pictures import jpeg
 from support.server import COST, KEY, Server, wait_for
 
-MOMENTS = 50
+ENGINES = ("look", "flux2")
 SEED = 1976
 POINTS = 100_000_000
 CLIENTS = 3
@@ -65,7 +65,7 @@ class Client(threading.Thread):
         if self.pending is None:
             self.pending = (str(uuid.UUID(int=self.rng.getrandbits(128))), {
                 "imgUrl": self.state.source,
-                "remixPrompt": f"oil painting --seed {self.rng.randrange(1000)}",
+                "remixPrompt": f"oil painting --q .25 --seed {self.rng.randrange(1000)}",
                 "callback": self.state.callback if self.rng.random() < .5 else ""})
         key, body = self.pending
         answer = requests.post(f"{self.state.base}/api/v1/retexture", json=body, timeout=5,
@@ -114,14 +114,15 @@ def ended_jobs(server):
 
 
 @pytest.fixture
-def victim(tmp_path, certificates):
+def victim(tmp_path, certificates, engine):
     server = Server(tmp_path / "data", first_points=POINTS, pixels=PIXELS, workers=2,
-                    concurrency=100, fetch_allow="127.0.0.0/8", fetch_ca=certificates[0])
+                    concurrency=100, fetch_allow="127.0.0.0/8", fetch_ca=certificates[0],
+                    **engine.settings)
     yield server
     server.kill()
 
 
-def test_nothing_is_lost_or_done_twice(victim, origin):
+def test_nothing_is_lost_or_done_twice(victim, engine, origin):
     server = victim
     rng = random.Random(SEED)
     helpers_killed = 0
@@ -131,7 +132,7 @@ def test_nothing_is_lost_or_done_twice(victim, origin):
     for client in clients:
         client.start()
 
-    for _ in range(MOMENTS):
+    for _ in range(engine.deaths):
         server.start()
         state.allowed = ended_jobs(server) + WAITING_MAX
         state.base = server.base
@@ -145,7 +146,7 @@ def test_nothing_is_lost_or_done_twice(victim, origin):
                 helpers_killed += kill_a_helper(server, rng)
         server.kill()
         state.up.clear()
-    assert helpers_killed > MOMENTS / 5, "too few helpers died for the test to mean anything"
+    assert helpers_killed > engine.deaths / 5, "too few helpers died for the test to mean anything"
 
     server.start()
     state.base = server.base
@@ -155,16 +156,16 @@ def test_nothing_is_lost_or_done_twice(victim, origin):
         client.join(20)
         assert not client.is_alive()
 
-    check_jobs(server, state)
+    check_jobs(server, state, engine.deaths)
     check_ledger(server)
     check_deliveries(server, origin)
     check_files(server)
     assert server.stop() == 0
 
 
-def check_jobs(server, state):
+def check_jobs(server, state, few):
     accepted = list(state.accepted.values())
-    assert len(accepted) > MOMENTS, "too few jobs for the test to mean anything"
+    assert len(accepted) > few, "too few jobs for the test to mean anything"
     assert len(set(accepted)) == len(accepted)
     for job_id in accepted:
         task = server.finished(job_id)
