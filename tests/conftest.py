@@ -2,6 +2,7 @@
 """Fixtures of the suites that talk to a real server. One module is one process: what is shared in
 a module is shared by nothing else."""
 
+import os
 import pathlib
 import sys
 
@@ -31,8 +32,11 @@ def origin(certificates):
 
 
 def pytest_generate_tests(metafunc):
-    """A module with `ENGINES = (name, ..)` has its tests of what paints run with each of them."""
-    engines = getattr(metafunc.module, "ENGINES", None)
+    """A module with `ENGINES = (name, ..)` has its tests of what paints run with each of them. The
+    sanitized server has the first alone: matrices take it minutes, and have suites of their own."""
+    engines = getattr(metafunc.module, "ENGINES", ())
+    if "ASAN_OPTIONS" in os.environ:
+        engines = engines[:1]
     if engines and "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", engines, indirect=True, scope="module")
 
