@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/flux2_fixture.h"
 
+#include "unit/counted_malloc.h"
+
 #include "models/flux2/noise.h"
 #include "models/flux2/pipeline.h"
 
@@ -312,6 +314,36 @@ static void costs_grow_with_what_is_asked(void **state)
     close_it(f);
 }
 
+// What a job may take is told by this before it is begun.
+static void memory_is_what_was_said(void **state)
+{
+    static const struct {
+        int references, count, batch;
+        double guidance;
+    } row[] = {{0, 1, 1, 1.0}, {1, 4, 4, 1.0}, {2, 4, 1, 1.0}, {1, 2, 2, 4.0}};
+    struct fixture *f = open_with(FLUX2_INT8);
+    struct crew c;
+
+    (void)state;
+    crew_open(&c);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pipeline_request r = request_of(f, row[i].references, row[i].count, 1);
+        struct pipeline_cost cost;
+        r.shape.batch = row[i].batch;
+        r.shape.guidance = row[i].guidance;
+        pipeline_cost(f->pipeline, &r.shape, &cost);
+        int64_t before = atomic_load(&live_bytes);
+        atomic_store(&peak_bytes, before);
+        run(f, &c.how, &r);
+        int64_t peak = atomic_load(&peak_bytes) - before;
+        print_message("%d references, %d pictures: %jd of %jd bytes\n", row[i].references,
+                      row[i].count, (intmax_t)peak, (intmax_t)cost.bytes);
+        assert_true(peak <= cost.bytes && peak > cost.bytes / 2);
+    }
+    pool_close(c.pool);
+    close_it(f);
+}
+
 static void a_rate_is_measured(void **state)
 {
     struct fixture *f = open_with(FLUX2_BF16);
@@ -364,6 +396,7 @@ int main(void)
         cmocka_unit_test(prompts_that_are_no_text_are_refused),
         cmocka_unit_test(the_model_says_how_it_was_trained),
         cmocka_unit_test(costs_grow_with_what_is_asked),
+        cmocka_unit_test(memory_is_what_was_said),
         cmocka_unit_test(a_rate_is_measured),
         cmocka_unit_test(noise_is_normal_and_its_seeds),
     };

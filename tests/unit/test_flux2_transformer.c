@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/flux2_fixture.h"
 
+#include "unit/counted_malloc.h"
+
 #include "models/flux2/config.h"
 #include "models/flux2/rotary.h"
 #include "models/flux2/transformer.h"
@@ -283,6 +285,36 @@ static void a_reference_of_no_weight_is_none(void **state)
     close_it(&f);
 }
 
+static void count_allocations(const struct nn_run *how, void *ctx)
+{
+    const struct fixture *f = ctx;
+    const struct transformer_shape s = shape_of(1, 2);
+    float *out = malloc((size_t)flux2_tokens(GRID) * CHANNELS * sizeof(*out));
+
+    atomic_store(&allocations, 0);
+    struct transformer_plan *p = plan_of(f, how, &s);
+    assert_true(atomic_load(&allocations) >= 2); // else they are not counted
+    atomic_store(&allocations, 0);
+    assert_int_equal(transformer_run(p, how, 0.9, &(const float *){f->z}, &out, NULL, NULL),
+                     ERR_OK);
+    assert_int_equal(atomic_load(&allocations), 0);
+    transformer_plan_free(p);
+    free(out);
+}
+
+static void a_step_allocates_nothing(void **state)
+{
+    static const enum flux2_precision precision[] = {FLUX2_F32, FLUX2_BF16, FLUX2_INT8};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(precision) / sizeof(precision[0]); i++) {
+        struct fixture f;
+        open_with(&f, precision[i]);
+        on_every_path(count_allocations, &f);
+        close_it(&f);
+    }
+}
+
 struct progress {
     atomic_bool cancel;
     float last, stop_at;
@@ -356,6 +388,7 @@ int main(void)
         cmocka_unit_test(pictures_do_not_depend_on_their_neighbours),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_reference_of_no_weight_is_none),
+        cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(it_tells_its_progress_and_stops_when_told),
         cmocka_unit_test(text_of_another_width_is_refused),
     };
