@@ -5,10 +5,22 @@
 #include "cli/command.h"
 #include "server/service.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
-enum { TICK_S = 1, DRAIN_LOOK_MS = 100 };
+enum {
+    TICK_S = 1,
+    DRAIN_LOOK_MS = 100,
+    OWN_MAPPING_BYTES = 1 << 20 // smaller than any buffer of a picture, larger than all others
+};
+
+// Each job's buffers go back to the system when it ends. Left alone, glibc takes the first that is
+// freed as a reason to keep all others of its size in the arena of whichever thread it was.
+static void give_memory_back(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+}
 
 static const char after[] =
     "SIGTERM and Ctrl-C drain: running jobs get --drain-s, the rest wait for the next start.\n"
@@ -75,6 +87,7 @@ int serve_command(int argc, char **argv)
     if (code >= 0)
         return code;
     block_signals(&stop);
+    give_memory_back();
     if (settings_resolve(&s, &arena, &note)) {
         command_complain("serve", note.text);
         code = EXIT_USAGE;
