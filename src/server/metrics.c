@@ -9,10 +9,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MS            .scale = 1e-3
-#define US            .scale = 1e-6
-#define SECONDS_HTTP  .bucket = {.0005, .001, .0025, .005, .01, .05, .1, .5, 1, 5, 30}
-#define SECONDS_STAGE .bucket = {.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 120}
+#define MS .scale = 1e-3
+#define US .scale = 1e-6
+// Event streams last as long as what they follow.
+#define SECONDS_HTTP .bucket = {.0005, .001, .0025, .005, .01, .05, .1, .5, 1, 5, 30, 300}
+// From reading a small picture to painting with a neural engine, or waiting for that.
+#define SECONDS_STAGE .bucket = {.01, .05, .25, .5, 1, 2.5, 5, 15, 60, 300, 900, 3600}
 
 const struct metric server_metrics[] = {
     {.name = "patina_http_requests_total",

@@ -68,6 +68,9 @@ def test_a_job_is_counted_from_post_to_webhook(server, origin):
     assert any(k.startswith('patina_info{') and 'engine="look"' in k for k in now)
     for stage in ("queue", "fetch", "decode", "render", "encode", "store", "total"):
         assert grown(f'patina_job_stage_seconds_count{{stage="{stage}"}}') == 1
+    # From a look on a small picture to an hour with a neural engine.
+    for bound in ("0.01", "60", "900", "3600", "+Inf"):
+        assert f'patina_job_stage_seconds_bucket{{stage="total",le="{bound}"}}' in now
     seconds = grown('patina_job_stage_seconds_sum{stage="total"}')
     assert 0 < seconds < 120
     stored = sum(len(server.get(u).content) for u in
