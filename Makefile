@@ -6,6 +6,7 @@
 #   make run ONCE=1 the same, and stop after the job     make bench   speed on this machine
 #   make install    to PREFIX (/usr/local)               make fuzz    SECONDS_EACH=10 per target
 #   make deb        Debian packages in build-deb/        make test-deb they work on bare Debian
+#   make test-image  packaging/Containerfile works in a container engine
 #   make gallery    the pictures of docs/ anew           make samples samples/*.jpg anew (an hour)
 #   make fuzz-api   service against description, with schemathesis from PyPI
 #   make soak       half an hour of everything at once
@@ -21,7 +22,7 @@ MAKEFLAGS += --no-print-directory
 # lld links faster, where it is there. ccache is found by meson itself.
 export CC_LD := $(if $(shell command -v ld.lld),lld)
 
-.PHONY: build run test lint bench fuzz gallery samples fuzz-api soak install deb test-deb clean
+.PHONY: build run test lint bench fuzz gallery samples fuzz-api soak install deb test-deb test-image clean
 
 build:
 	@tools/deps build
@@ -81,7 +82,12 @@ deb:
 # Needs root and the network (apt): the Containerfile's steps, on bare Debian, then the packages.
 test-deb:
 	@tools/deps build deb test test-deb
-	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/deb
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/deb/test_bare_debian.py
+
+# As test-deb, by buildah. No image is pulled: it makes the one that the Containerfile begins from.
+test-image:
+	@tools/deps build test test-image
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/deb/test_image.py
 
 clean:
 	rm -rf meson.log build build-deb build-gcc build-asan build-tsan build-lint build-fuzz

@@ -13,9 +13,9 @@ import pytest
 
 from support import containerfile
 from support.pictures import jpeg
-from support.server import ROOT, SAMPLE, Server
+from support.server import ROOT, SAMPLE
 
-BASE = ROOT / "build-chroot/base"
+BASE = containerfile.BARE
 # Of who builds, and therefore not ours.
 TAGS_OF_THE_BUILDER = "bogus-mail-host,bogus-mail-host-in-debian-changelog"
 UID = 900
@@ -26,11 +26,7 @@ pytestmark = pytest.mark.skipif(not containerfile.can_build(),
 
 @pytest.fixture(scope="module")
 def roots():
-    if not (BASE / "etc/debian_version").exists():
-        shutil.rmtree(BASE, ignore_errors=True)
-        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", BASE,
-                        "http://deb.debian.org/debian"], check=True)
-    folder = BASE.parent / "stages"
+    folder = containerfile.bare_debian().parent / "stages"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return containerfile.build(BASE, folder)
@@ -78,18 +74,8 @@ def test_it_renders(root):
 @pytest.fixture
 def service(root):
     """As the image would run it: its variables and user, a read-only root, no new privileges."""
-    server = Server(root / "var/lib/patina")
-    server.settings = {**containerfile.environment(), **server.settings,
-                       "PATINA_DATA": containerfile.environment()["PATINA_DATA"]}
-    server.log_path = root.parent / "serve.log"
-    script = ('mount -o bind "$1" "$1" && mount -t proc proc "$1/proc" && '
-              'mount -o bind "$1/var/lib/patina" "$1/var/lib/patina" && '
-              'mount -t tmpfs tmpfs "$1/tmp" && mount -o remount,ro,bind "$1" && exec chroot "$@"')
-    server.command = ["unshare", "--mount", "sh", "-c", script, "sh", str(root),
-                      "setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
-                      f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
-                      *containerfile.entry()]
-    with server:
+    with containerfile.server(root, containerfile.environment(), UID,
+                              containerfile.entry()) as server:
         yield server
 
 
@@ -110,7 +96,7 @@ After=patina.service
 [Service]
 Type=oneshot
 ExecStart=/srv/try_unit.sh
-StandardOutput=file:/srv/said
+StandardOutput=append:/srv/said
 ExecStopPost=/bin/systemctl --no-block poweroff
 [Install]
 WantedBy=multi-user.target

@@ -10,12 +10,13 @@ import shlex
 import shutil
 import subprocess
 
-from support.server import ROOT
+from support.server import ROOT, Server
 
 PATH = ROOT / "packaging/Containerfile"
 INSTRUCTIONS = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "VOLUME", "EXPOSE", "USER", "HEALTHCHECK",
                 "ENTRYPOINT", "CMD"}
 BASE = "docker.io/library/debian:12-slim"
+BARE = ROOT / "build-chroot/base"
 
 
 def instructions():
@@ -114,6 +115,30 @@ def build(base, folder):
                 subprocess.run(inside(root, "/bin/sh", "-c", f"cd {here} && {rest}"), check=True,
                                env={**variables, "TMPDIR": "/tmp"}, stdin=subprocess.DEVNULL)
     return roots
+
+
+def bare_debian():
+    """The folder of a bare Debian 12, made where it is missing; kept for the next time."""
+    if not (BARE / "etc/debian_version").exists():
+        shutil.rmtree(BARE, ignore_errors=True)
+        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", BARE,
+                        "http://deb.debian.org/debian"], check=True)
+    return BARE
+
+
+def server(root, environment, uid, entry):
+    """The service of an image's root folder, as an engine would run it: the image's variables, user
+    and command, a read-only root, no capabilities and no new privileges."""
+    made = Server(root / "var/lib/patina")
+    made.settings = {**environment, **made.settings, "PATINA_DATA": environment["PATINA_DATA"]}
+    made.log_path = BARE.parent / "serve.log"
+    script = ('mount -o bind "$1" "$1" && mount -t proc proc "$1/proc" && '
+              'mount -o bind "$1/var/lib/patina" "$1/var/lib/patina" && '
+              'mount -t tmpfs tmpfs "$1/tmp" && mount -o remount,ro,bind "$1" && exec chroot "$@"')
+    made.command = ["unshare", "--mount", "sh", "-c", script, "sh", str(root),
+                    "setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+                    f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *entry]
+    return made
 
 
 def can_build():
