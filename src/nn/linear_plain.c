@@ -27,26 +27,33 @@ static void gather_bf16(struct linear_tile *t, int at, const char *const *row, i
     }
 }
 
-static void row_f32(const float *a, const float *w, int groups, float *sum)
+/* Four outputs of a panel: what any processor's vectors hold. */
+typedef float lanes __attribute__((vector_size(16), may_alias));
+typedef uint32_t bits __attribute__((vector_size(16), may_alias));
+
+enum { QUADS = PACKED_PANEL / 4 };
+
+static void row_f32(const float *a, const lanes *w, int groups, float *sum)
 {
-    float s[PACKED_PANEL];
+    lanes s[QUADS];
 
     memcpy(s, sum, sizeof(s));
-    for (int g = 0; g < groups; g++, w += PACKED_PANEL)
-        for (int o = 0; o < PACKED_PANEL; o++)
-            s[o] += a[g] * w[o];
+    for (int g = 0; g < groups; g++, w += QUADS)
+        for (int q = 0; q < QUADS; q++)
+            s[q] += a[g] * w[q];
     memcpy(sum, s, sizeof(s));
 }
 
-static void row_bf16(const float *a, const uint16_t *w, int groups, float *sum)
+/* Of a pair of bf16 the first lies in the lower half. */
+static void row_bf16(const float *a, const bits *w, int groups, float *sum)
 {
-    float s[PACKED_PANEL];
+    lanes s[QUADS];
 
     memcpy(s, sum, sizeof(s));
-    for (int g = 0; g < groups; g++, a += 2, w += 2 * PACKED_PANEL)
-        for (int o = 0; o < PACKED_PANEL; o++) {
-            s[o] += a[0] * float_of_bf16(w[2 * o]);
-            s[o] += a[1] * float_of_bf16(w[2 * o + 1]);
+    for (int g = 0; g < groups; g++, a += 2, w += QUADS)
+        for (int q = 0; q < QUADS; q++) {
+            s[q] += a[0] * (lanes)(w[q] << 16);
+            s[q] += a[1] * (lanes)(w[q] & 0xFFFF0000);
         }
     memcpy(sum, s, sizeof(s));
 }
@@ -68,7 +75,7 @@ static void multiply_f32(const struct linear_tile *t, int rows, int groups,
 {
     for (int panel = 0; panel < 2; panel++)
         for (int r = 0; r < rows; r++)
-            row_f32((const float *)t->data[r], (const float *)w[panel], groups,
+            row_f32((const float *)t->data[r], (const lanes *)w[panel], groups,
                     (float *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
 }
 
@@ -77,7 +84,7 @@ static void multiply_bf16(const struct linear_tile *t, int rows, int groups,
 {
     for (int panel = 0; panel < 2; panel++)
         for (int r = 0; r < rows; r++)
-            row_bf16((const float *)t->data[r], (const uint16_t *)w[panel], groups,
+            row_bf16((const float *)t->data[r], (const bits *)w[panel], groups,
                      (float *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
 }
 

@@ -21,6 +21,7 @@ struct running {
     const atomic_bool *cancel;
     int64_t panel_bytes;
     int inputs;                 /* bytes of a row, all taps */
+    int step;                   /* how many at a time */
     int block_rows, block_outs; /* of a turn */
     int row_blocks;
 };
@@ -40,27 +41,10 @@ static bool cancelled(const struct running *u)
     return u->cancel && atomic_load_explicit(u->cancel, memory_order_relaxed);
 }
 
-/* Where row `row` has its inputs from byte `first` on, all taps one after another. */
-static const char *row_at(const struct product *p, int row, int first)
+/* Bytes from where a row begins to its input `first`, in bytes, of all taps one after another. */
+static int64_t input_at(const struct product *p, int first)
 {
-    return p->x + row / p->line * p->x_line + row % p->line * p->x_row +
-           p->tap[first / p->tap_bytes] + first % p->tap_bytes;
-}
-
-static void gather(const struct running *u, struct linear_tile *t, int row, int rows, int first,
-                   int bytes)
-{
-    const struct product *p = u->p;
-    const char *from[LINEAR_TILE_ROWS];
-
-    for (int r = 0; r < rows; r++)
-        from[r] = row_at(p, row + r, 0) - p->tap[0];
-    for (int done = 0; done < bytes;) {
-        int tap = (first + done) / p->tap_bytes, within = (first + done) % p->tap_bytes;
-        int count = min(p->tap_bytes - within, bytes - done);
-        u->kernel->gather(t, done, from, rows, p->tap[tap] + within, count);
-        done += count;
-    }
+    return p->tap[first / p->tap_bytes] + first % p->tap_bytes;
 }
 
 /* A step of a block: which sums, over which inputs. */
@@ -70,48 +54,96 @@ struct step {
     int tiles;
 };
 
-/* Where tile i of the step begins. Tiles are of nearly the same size: a last one of a row or two
- * would wait for each of its sums. */
-static int tile_begin(const struct step *s, int i)
+/* Rows of a step that are multiplied together. */
+struct rows {
+    int begin, count;
+    const char *at[LINEAR_TILE_ROWS]; /* where each begins */
+};
+
+/* The i-th tile's. Tiles are of nearly the same size: a last one of a row or two would wait for
+ * each of its sums. */
+static void find_rows(const struct product *p, const struct step *s, int i, struct rows *out)
 {
-    return s->rows * i / s->tiles;
+    out->begin = s->rows * i / s->tiles;
+    out->count = s->rows * (i + 1) / s->tiles - out->begin;
+    int line = (s->row + out->begin) / p->line, column = (s->row + out->begin) % p->line;
+    for (int r = 0; r < out->count; r++) {
+        out->at[r] = p->x + line * p->x_line + column * p->x_row;
+        if (++column == p->line) {
+            column = 0;
+            line++;
+        }
+    }
 }
 
-/*
- * What tile i may ask for while it multiplies outputs o..o+31 by their weights w: two rows of the
- * tile that comes next, and a tile's share of the same outputs' weights in the next step.
- * LINEAR_OUTS outputs are enough for all rows of a tile.
- */
-static void look_ahead(const struct running *u, const struct step *s, int i, int o,
-                       const unsigned char *const *w, const char **ahead)
+static void gather(const struct running *u, const struct step *s, const struct rows *rows,
+                   struct linear_tile *t)
 {
-    int step = u->kernel->step, shares = step * PACKED_PANEL / s->bytes;
-    bool last = s->first + step >= u->inputs, next = i + 1 < s->tiles;
-    int first = next || last ? s->first : s->first + step;
+    const struct product *p = u->p;
 
-    for (int k = 0; k < 2; k++) {
-        int row = tile_begin(s, next ? i + 1 : 0) + (o / PACKED_PANEL + k) % u->path->tile_rows;
-        ahead[k] = row_at(u->p, s->row + min(row, s->rows - 1), first);
-        ahead[2 + k] = (const char *)w[k] +
-                       (last ? 0 : step * PACKED_PANEL + i % shares * s->bytes);
+    for (int done = 0, count; done < s->bytes; done += count) {
+        int first = s->first + done;
+        count = min(p->tap_bytes - first % p->tap_bytes, s->bytes - done);
+        u->kernel->gather(t, done, rows->at, rows->count, input_at(p, first), count);
     }
+}
+
+/* What comes after a tile: the next tile's rows; and a tile's share of the next step's weights, or
+ * behind the last step where the results go. */
+struct next {
+    struct rows rows;
+    int64_t row_offset, weight_offset;
+    bool last;
+};
+
+/* What the kernel may ask for while it multiplies the outputs from o on: of each, as much as a row
+ * has in a step. A block of LINEAR_OUTS outputs asks for all rows of a tile. */
+static void point_ahead(const struct product *p, const struct step *s, const struct rows *rows,
+                        const struct next *next, int o, const unsigned char *const *panel,
+                        const char **ahead)
+{
+    for (int k = 0; k < 2; k++) {
+        int row = min(o / PACKED_PANEL + k, next->rows.count - 1);
+        ahead[k] = next->rows.at[row] + next->row_offset;
+        if (next->last) {
+            int to = s->row + rows->begin + min(row, rows->count - 1);
+            ahead[2 + k] = p->y + to / p->line * p->y_line + to % p->line * p->y_row +
+                           s->out * (int64_t)dtype_bytes(p->y_dtype);
+        } else {
+            ahead[2 + k] = (const char *)panel[k] + next->weight_offset;
+        }
+    }
+}
+
+static void look_ahead(const struct running *u, const struct step *s, int i, struct next *out)
+{
+    int panel = s->bytes * PACKED_PANEL; // of the step
+    bool turn = i + 1 == s->tiles;
+
+    out->last = s->first + s->bytes >= u->inputs;
+    find_rows(u->p, s, turn ? 0 : i + 1, &out->rows);
+    out->row_offset = input_at(u->p, turn && !out->last ? s->first + s->bytes : s->first);
+    out->weight_offset = panel + i % PACKED_PANEL * s->bytes;
 }
 
 static void add_step(const struct running *u, const struct step *s, union linear_sums *sums)
 {
     struct linear_tile tile;
+    struct next next;
+    struct rows rows;
 
-    for (int i = 0; i < s->tiles && !cancelled(u); i++) {
-        int begin = tile_begin(s, i), rows = tile_begin(s, i + 1) - begin;
-        gather(u, &tile, s->row + begin, rows, s->first, s->bytes);
+    find_rows(u->p, s, 0, &rows);
+    for (int i = 0; i < s->tiles && !cancelled(u); i++, rows = next.rows) {
+        gather(u, s, &rows, &tile);
+        look_ahead(u, s, i, &next);
         for (int o = 0; o < s->outs; o += 2 * PACKED_PANEL) {
             const unsigned char *w = u->p->w + (s->out + o) / PACKED_PANEL * u->panel_bytes +
                                      (int64_t)s->first * PACKED_PANEL;
             // Where there is no second panel the first is multiplied twice, once for nothing.
             const unsigned char *panel[2] = {w,
                                              o + PACKED_PANEL < s->outs ? w + u->panel_bytes : w};
-            look_ahead(u, s, i, o, panel, tile.ahead);
-            u->kernel->multiply(&tile, rows, s->bytes / 4, panel, &sums->f[begin][o]);
+            point_ahead(u->p, s, &rows, &next, o, panel, tile.ahead);
+            u->kernel->multiply(&tile, rows.count, s->bytes / 4, panel, &sums->f[rows.begin][o]);
         }
     }
 }
@@ -131,7 +163,7 @@ static void block(void *ctx, int index, int worker)
         memset(sums.f[r], 0,
                (size_t)blocks(s.outs, 2 * PACKED_PANEL) * 2 * PACKED_PANEL * sizeof(float));
     for (; s.first < u->inputs; s.first += s.bytes) {
-        s.bytes = min(u->kernel->step, u->inputs - s.first);
+        s.bytes = min(u->step, u->inputs - s.first);
         add_step(u, &s, &sums);
     }
     for (int r = 0; r < s.rows && !cancelled(u); r++)
@@ -176,6 +208,8 @@ bool product_run(const struct nn_run *run, const struct product *p)
     assert(u.path && p->tap_bytes % PACKED_ALIGN == 0 && p->taps <= LINEAR_TAPS_MAX);
     u.kernel = kernel_of(u.path, p->dtype);
     u.inputs = p->taps * p->tap_bytes;
+    // Steps of nearly the same size, as tiles are.
+    u.step = blocks(u.inputs / PACKED_ALIGN, blocks(u.inputs, u.kernel->step)) * PACKED_ALIGN;
     u.panel_bytes = (int64_t)u.inputs * PACKED_PANEL;
     cut(&u, pool_width(run->pool));
     int turns = u.row_blocks * blocks(p->outs, u.block_outs);
