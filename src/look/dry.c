@@ -7,40 +7,63 @@ static const float WHITE = 0.95f;       // lightness of the paper that pigments 
 static const float CHROMA_FULL = 0.25f; // chroma that needs full cover
 static const float CHROMA_MOST = 0.19f; // of a pigment
 
-void dry_pigment(const struct look_picture *p, float ux, float uy, float cover, float dark,
-                 float colour, float out[LAB])
+// The pigment that makes colour c when it covers a share `cover` of white paper; the photo's tone
+// there is drawn as `tone`.
+static inline void pigment_of(const float c[LAB], float tone, float cover, float dark, float colour,
+                              float out[LAB])
 {
-    out[0] = dark;
-    out[1] = out[2] = 0.0f;
-    mood_ink(p->mood, ux, uy, out);
-    if (colour <= 0.0f)
-        return;
-    const struct look_maps *m = p->maps;
-    float c[LAB], share = 1.0f / (cover > 0.25f ? cover : 0.25f);
-    lab_at(m->fine, m->full_per_unit, ux, uy, c);
-    c[0] = mixf(c[0], plane_at(&m->tone, ux * m->full_per_unit, uy * m->full_per_unit), 0.5f);
-    float L = clampf(WHITE + (c[0] - WHITE) * share, dark, 0.92f), a = c[1] * share,
-          b = c[2] * share;
-    float chroma = sqrtf(a * a + b * b);
+    float share = 1.0f / (cover > 0.25f ? cover : 0.25f);
+    float L = clampf(WHITE + (mixf(c[0], tone, 0.5f) - WHITE) * share, dark, 0.92f);
+    float a = c[1] * share, b = c[2] * share, chroma = sqrtf(a * a + b * b);
     float keep = chroma > CHROMA_MOST ? CHROMA_MOST / chroma : 1.0f;
+
     out[0] = mixf(dark, L, colour);
     out[1] = a * keep * colour;
     out[2] = b * keep * colour;
 }
 
-void dry_draw_span(const struct look_picture *p, const struct dry_places *at, float dark,
-                   float colour, struct span_px *px)
+void dry_pigment(const struct look_picture *p, float ux, float uy, float cover, float dark,
+                 float colour, float out[LAB])
 {
-    float pigment[LAB][SPAN], lab[LAB];
-    bool one = colour <= 0.0f && !p->mood;
+    const struct look_maps *m = p->maps;
+    float c[LAB];
 
-    dry_pigment(p, at->ux[0], at->uy[0], at->cover[0], dark, colour, lab);
+    if (colour <= 0.0f) {
+        out[0] = dark;
+        out[1] = out[2] = 0.0f;
+        mood_ink(p->mood, ux, uy, out);
+        return;
+    }
+    lab_at(m->fine, m->full_per_unit, ux, uy, c);
+    pigment_of(c, plane_at(&m->tone, ux * m->full_per_unit, uy * m->full_per_unit), cover, dark,
+               colour, out);
+}
+
+static void colour_span(const struct look_picture *p, const struct dry_places *at, float dark,
+                        float colour, float pigment[LAB][SPAN])
+{
+    const struct look_maps *m = p->maps;
+    float tone[SPAN];
+
+    span_lab(m->fine, m->full_per_unit, at->ux, at->uy, at->n, pigment);
+    span_plane(&m->tone, m->full_per_unit, at->ux, at->uy, at->n, tone);
     for (int i = 0; i < at->n; i++) {
-        if (!one && at->take[i] > 0.0f)
-            dry_pigment(p, at->ux[i], at->uy[i], at->cover[i], dark, colour, lab);
+        float c[LAB] = {pigment[0][i], pigment[1][i], pigment[2][i]}, lab[LAB];
+        pigment_of(c, tone[i], at->cover[i], dark, colour, lab);
         for (int k = 0; k < LAB; k++)
             pigment[k][i] = lab[k];
     }
+}
+
+void dry_draw_span(const struct look_picture *p, const struct dry_places *at, float dark,
+                   float colour, struct span_px *px)
+{
+    float pigment[LAB][SPAN], ink[LAB] = {dark, 0.0f, 0.0f};
+
+    if (colour > 0.0f)
+        colour_span(p, at, dark, colour, pigment);
+    else
+        mood_ink_span(p->mood, at->ux, at->uy, at->n, ink, pigment);
     for (int k = 0; k < LAB; k++)
         for (int i = 0; i < at->n; i++)
             px->lane[k][i] = mixf(px->lane[k][i], pigment[k][i], at->take[i]);

@@ -11,8 +11,10 @@ static const int64_t FIXED_BYTES = 18 << 20;
 static const int64_t CHAIN_BYTES = 12 << 20;
 // A second thread adds this much of itself.
 static const double THREAD_GAIN = 0.9;
-// Per pixel and picture: beginning with the photo, encoding the result.
-static const double PICTURE_MS = 25.0;
+// A megapixel and picture: beginning with the photo where that is needed, 8-bit samples at the end.
+static const double BEGIN_MS = 7.0, END_MS = 5.0;
+// Whatever there is to paint.
+static const double START_MS = 5.0;
 // What four times the effort (--q 4) adds to the time, and what a quarter of it saves.
 static const double EFFORT_ADDS = 0.5, EFFORT_SAVES = 0.15;
 
@@ -60,7 +62,7 @@ static double ms_of_part(const struct look_part *part, int width, int height)
 
     for (int i = 0; i < part->recipes; i++) {
         const struct recipe *r = part->recipe[i];
-        ms += mp * PICTURE_MS;
+        ms += mp * (END_MS + (r->step[0].op->covers ? 0.0 : BEGIN_MS));
         for (int k = 0; k < r->steps; k++)
             ms += mp * r->step[k].op->cost_ms;
         if (i > 0)
@@ -80,6 +82,6 @@ int64_t look_ms(const struct look_plan *p, int width, int height, int count, int
     double q = (double)p->effort;
     double effort = 1.0 +
                     (q < 1.0 ? EFFORT_SAVES * (q - 1.0) / 0.75 : EFFORT_ADDS * (q - 1.0) / 3.0);
-    double ms = 20.0 + maps + effort * count * picture;
+    double ms = START_MS + maps + effort * count * picture;
     return (int64_t)(ms / (1.0 + THREAD_GAIN * (threads - 1)));
 }

@@ -272,16 +272,16 @@ static const struct {
     float full, half; /* planes that stay */
     int cost_ms;      /* of one usual processor for a megapixel of the maps */
 } COST[] = {
-    {PHOTO, 3, 3, 52},
-    {NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK | NEED_FORM, 3, 0, 26},
-    {NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_INK | NEED_FORM, 0, 3, 14},
-    {NEED_ABSTRACT, 0, 6, 33},
-    {NEED_IMPORTANCE | NEED_INK | NEED_FORM, 0, 2, 12},
-    {NEED_FLAT | NEED_INK, 3, 0, 310},
-    {NEED_INK, 1, 0, 150},
-    {NEED_LINES, 1, 0, 130},
-    {NEED_TONE, 1, 0, 8},
-    {NEED_FORM, 3, 4, 58},
+    {PHOTO, 3, 3, 30},
+    {NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK | NEED_FORM, 3, 0, 24},
+    {NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_INK | NEED_FORM, 0, 3, 11},
+    {NEED_ABSTRACT, 0, 6, 35},
+    {NEED_IMPORTANCE | NEED_INK | NEED_FORM, 0, 2, 11},
+    {NEED_FLAT | NEED_INK, 3, 0, 216},
+    {NEED_INK, 1, 0, 65},
+    {NEED_LINES, 1, 0, 53},
+    {NEED_TONE, 1, 0, 7},
+    {NEED_FORM, 3, 4, 53},
 };
 
 static double full_pixels(int width, int height)

@@ -21,6 +21,11 @@ struct mood_fields {
 /* Steps of the table of lamps. */
 enum { LAMP_LITS = 48, LAMP_UPS = 33 };
 
+/* R, G, B as lanes. */
+struct lamp_lanes {
+    lane4 gain, veil;
+};
+
 struct mood_scene {
     const struct mood_light *light; /* borrowed */
     struct mood_palette palette;
@@ -33,7 +38,7 @@ struct mood_scene {
     float dome[MOOD_STOPS][LAB], tone[MOOD_STOPS][LAB], veil[LAB];
     float veil_light[3];    /* linear */
     struct plane air, pool; /* share of the veil; light of the pool; half size */
-    struct mood_lamp lamp[LAMP_UPS][LAMP_LITS];
+    struct lamp_lanes lamp[LAMP_UPS][LAMP_LITS];
 };
 
 /* Fills s->fields, whose sun is known. ERR_NOMEM, ERR_CANCELLED; release with

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/mood_internal.h"
 
-#include "look/noise.h"
+#include <string.h>
 
 /*
  * The maps lit anew. Colours are worked out at half size and brought to full size with the photo's
@@ -186,37 +186,54 @@ static void half_row(void *ctx, int y, int worker)
 }
 
 // Tone is spread over all of 0..1 for drawing: what became darker or lighter, by share.
-static float follow(float tone, float was, float is)
+static inline float follow(float tone, float was, float is)
 {
-    if (is < was)
-        return tone * mixf(1.0f, is / (was + 1e-3f), 0.8f);
-    return 1.0f - (1.0f - tone) * mixf(1.0f, (1.0f - is) / (1.001f - was), 0.6f);
+    float darker = tone * mixf(1.0f, is / (was + 1e-3f), 0.8f);
+    float lighter = 1.0f - (1.0f - tone) * mixf(1.0f, (1.0f - is) / (1.001f - was), 0.6f);
+
+    return clampf(is < was ? darker : lighter, 0.0f, 1.0f);
+}
+
+/* What became of the colours of a span. */
+struct relit_span {
+    float gain[SPAN], offset[SPAN], a[SPAN], b[SPAN];
+};
+
+static void follow_span(const struct relit_span *r, struct plane map[LAB], int x0, int y, int n,
+                        float *restrict tone)
+{
+    float *restrict L = plane_row(&map[0], y) + x0;
+
+    for (int i = 0; i < n; i++) {
+        float was = L[i];
+        L[i] = clampf(r->offset[i] + r->gain[i] * was, 0.0f, 1.0f);
+        if (tone)
+            tone[i] = follow(tone[i], was, L[i]);
+    }
+    memcpy(plane_row(&map[1], y) + x0, r->a, (size_t)n * sizeof(float));
+    memcpy(plane_row(&map[2], y) + x0, r->b, (size_t)n * sizeof(float));
 }
 
 static void full_row(void *ctx, int y, int worker)
 {
     const struct relit *r = ctx;
     struct plane *tone = r->full == r->m->full && r->m->tone.px ? &r->m->tone : NULL;
+    float at = (float)y + 0.5f, x[SPAN];
+    int w = r->full[0].width;
 
     (void)worker;
-    for (int x = 0; x < r->full[0].width; x++) {
-        struct plane_place at =
-            plane_place(&r->gain, 0.5f * ((float)x + 0.5f), 0.5f * ((float)y + 0.5f));
-        float gain = plane_mix(&r->gain, &at), offset = plane_mix(&r->offset, &at);
-        float a = plane_mix(&r->a, &at), b = plane_mix(&r->b, &at);
-        struct plane *map[] = {r->full, r->also};
-        for (int i = 0; i < 2; i++) {
-            if (!map[i])
-                continue;
-            float *L = &plane_row(&map[i][0], y)[x], is = clampf(offset + gain * *L, 0.0f, 1.0f);
-            if (i == 0 && tone) {
-                float *t = &plane_row(tone, y)[x];
-                *t = clampf(follow(*t, *L, is), 0.0f, 1.0f);
-            }
-            *L = is;
-            plane_row(&map[i][1], y)[x] = a;
-            plane_row(&map[i][2], y)[x] = b;
-        }
+    for (int x0 = 0; x0 < w; x0 += SPAN) {
+        int n = span_of(x0, w);
+        struct relit_span is;
+        for (int i = 0; i < n; i++)
+            x[i] = (float)(x0 + i) + 0.5f;
+        span_plane_row(&r->gain, 0.5f, x, at, n, is.gain);
+        span_plane_row(&r->offset, 0.5f, x, at, n, is.offset);
+        span_plane_row(&r->a, 0.5f, x, at, n, is.a);
+        span_plane_row(&r->b, 0.5f, x, at, n, is.b);
+        follow_span(&is, r->full, x0, y, n, tone ? plane_row(tone, y) + x0 : NULL);
+        if (r->also)
+            follow_span(&is, r->also, x0, y, n, NULL);
     }
 }
 
@@ -243,7 +260,10 @@ enum err mood_relight(const struct mood_scene *s, struct look_maps *m, struct po
         e = plane_new(&flat[k], m->half[0].width, m->half[0].height);
     if (e != ERR_OK)
         goto out;
-    bool go = light(&r, m->half, m->full, m->fine[0].px ? m->fine : NULL, pool, cancel);
+    bool solid = m->form.px && !m->mid[0].px && !m->flat[0].px && !m->tone.px && !m->lines.px;
+    // Solid materials have colours of their own: nobody looks at these but for the largest forms.
+    bool go =
+        light(&r, m->half, solid ? NULL : m->full, m->fine[0].px ? m->fine : NULL, pool, cancel);
     if (go && m->mid[0].px)
         go = light(&r, m->mid, NULL, NULL, pool, cancel) &&
              light(&r, m->coarse, NULL, NULL, pool, cancel);

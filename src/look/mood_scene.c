@@ -86,22 +86,23 @@ static const float *darkest(const struct mood_palette *p)
 }
 
 // One drawn with pencils of all colours.
-static void ink_by_place(const struct mood_scene *s, float x, float y, float lab[LAB])
+static void ink_by_place(const struct mood_scene *s, const float *x, const float *y, int n,
+                         float lab[LAB][SPAN])
 {
-    float c, sn;
+    float share = s->light->spectrum, width = (float)s->air.width, height = (float)s->air.height;
 
-    turn_approx(mood_hue_at(x * s->half_per_unit / (float)s->air.width,
-                            y * s->half_per_unit / (float)s->air.height),
-                &c, &sn);
-    lab[0] = mixf(lab[0], 0.45f, 0.8f * s->light->spectrum);
-    lab[1] = mixf(lab[1], 0.16f * c, s->light->spectrum);
-    lab[2] = mixf(lab[2], 0.16f * sn, s->light->spectrum);
+    for (int i = 0; i < n; i++) {
+        float c, sn;
+        turn_approx(mood_hue_at(x[i] * s->half_per_unit / width, y[i] * s->half_per_unit / height),
+                    &c, &sn);
+        lab[0][i] = mixf(lab[0][i], 0.45f, 0.8f * share);
+        lab[1][i] = mixf(lab[1][i], 0.16f * c, share);
+        lab[2][i] = mixf(lab[2][i], 0.16f * sn, share);
+    }
 }
 
-void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
+static void ink_anywhere(const struct mood_scene *s, float lab[LAB])
 {
-    if (!s)
-        return;
     const struct mood_light *l = s->light;
     float shadow[LAB] = {0.45f, 0.0f, 0.0f};
 
@@ -120,37 +121,72 @@ void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
         float tone = 0.5f * (s->tone[0][k] + s->tone[1][k]);
         lab[k] = mixf(lab[k], tone, l->toned) * (1.0f - l->grey);
     }
-    if (l->spectrum > 0.0f)
-        ink_by_place(s, x, y, lab);
-    // What is far is drawn with a light hand.
-    float air = plane_at(&s->air, x * s->half_per_unit, y * s->half_per_unit);
-    lab[0] = mixf(lab[0], 0.85f, 0.9f * air);
 }
 
-void mood_paper(const struct mood_scene *s, float lab[LAB])
+void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB])
 {
-    if (!s)
-        return;
+    float out[LAB][SPAN];
+
+    mood_ink_span(s, &x, &y, 1, lab, out);
+    for (int k = 0; k < LAB; k++)
+        lab[k] = out[k][0];
+}
+
+void mood_ink_span(const struct mood_scene *s, const float *x, const float *y, int n,
+                   const float lab[LAB], float out[LAB][SPAN])
+{
+    float ink[LAB] = {lab[0], lab[1], lab[2]}, air[SPAN];
+
+    if (s)
+        ink_anywhere(s, ink);
+    for (int k = 0; k < LAB; k++)
+        for (int i = 0; i < n; i++)
+            out[k][i] = ink[k];
+    if (s && s->light->spectrum > 0.0f)
+        ink_by_place(s, x, y, n, out);
+    // What is far is drawn with a light hand.
+    if (s && s->light->haze > 0.0f) {
+        span_plane(&s->air, s->half_per_unit, x, y, n, air);
+        for (int i = 0; i < n; i++)
+            out[0][i] = mixf(out[0][i], 0.85f, 0.9f * air[i]);
+    }
+}
+
+void mood_sheet_make(const struct mood_scene *s, float a, float b, struct mood_sheet *out)
+{
     const struct mood_light *l = s->light;
     float lit[LAB] = {0.9f, 0.0f, 0.0f};
 
     mood_shine(s, 1.0f, lit);
-    lab[0] *= s->exposure < 1.0f ? mixf(1.0f, s->exposure, 0.35f) : 1.0f;
-    lab[1] += 0.45f * lit[1];
-    lab[2] += 0.45f * lit[2];
+    *out = (struct mood_sheet){.a = a + 0.45f * lit[1],
+                               .b = b + 0.45f * lit[2],
+                               .gain = s->exposure < 1.0f ? mixf(1.0f, s->exposure, 0.35f) : 1.0f,
+                               .tone = s->tone[MOOD_STOPS - 1][0],
+                               .toned = l->toned};
     if (s->palette.count > 1) {
         const float *light = palette_end(&s->palette, true);
-        lab[0] = mixf(lab[0], light[0] < lab[0] ? light[0] : lab[0], 0.2f);
+        out->light = light[0];
+        out->share = 0.2f;
         // Paper is never as strong as paint.
         float C = sqrtf(light[1] * light[1] + light[2] * light[2]);
         float share = C > 0.07f ? 0.07f / C : 1.0f;
-        lab[1] += share * light[1];
-        lab[2] += share * light[2];
+        out->a += share * light[1];
+        out->b += share * light[2];
     }
-    for (int k = 0; k < LAB; k++)
-        lab[k] = mixf(lab[k], s->tone[MOOD_STOPS - 1][k], l->toned);
-    for (int k = 1; k < LAB; k++)
-        lab[k] *= 1.0f - l->grey;
+    out->a = mixf(out->a, s->tone[MOOD_STOPS - 1][1], l->toned) * (1.0f - l->grey);
+    out->b = mixf(out->b, s->tone[MOOD_STOPS - 1][2], l->toned) * (1.0f - l->grey);
+}
+
+void mood_paper(const struct mood_scene *s, float lab[LAB])
+{
+    struct mood_sheet sheet;
+
+    if (!s)
+        return;
+    mood_sheet_make(s, lab[1], lab[2], &sheet);
+    lab[0] = mood_sheet_at(&sheet, lab[0]);
+    lab[1] = sheet.a;
+    lab[2] = sheet.b;
 }
 
 static void linear_gains(const float lab[LAB], float out[3])
@@ -211,27 +247,69 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
 static void make_lamps(struct mood_scene *s)
 {
     for (int j = 0; j < LAMP_UPS; j++)
-        for (int i = 0; i < LAMP_LITS; i++)
-            lamp_of(s, (float)i / (LAMP_LITS - 1), 2.0f * (float)j / (LAMP_UPS - 1) - 1.0f,
-                    &s->lamp[j][i]);
+        for (int i = 0; i < LAMP_LITS; i++) {
+            struct mood_lamp l;
+            lamp_of(s, (float)i / (LAMP_LITS - 1), 2.0f * (float)j / (LAMP_UPS - 1) - 1.0f, &l);
+            s->lamp[j][i] = (struct lamp_lanes){.gain = {l.gain[0], l.gain[1], l.gain[2]},
+                                                .veil = {l.veil[0], l.veil[1], l.veil[2]}};
+        }
     linear_from_oklab(s->veil[0], s->veil[1], s->veil[2], s->veil_light);
+}
+
+// Straight between the table's steps of light; every row of it is much like the next.
+static inline struct lamp_lanes lamp_between(const struct mood_scene *s, float lit, float up)
+{
+    float w = clampf(lit, 0.0f, 1.0f) * (LAMP_LITS - 1);
+    int i = clampi((int)w, 0, LAMP_LITS - 2);
+    int j = (int)((0.5f + 0.5f * clampf(up, -1.0f, 1.0f)) * (LAMP_UPS - 1) + 0.5f);
+    const struct lamp_lanes *a = &s->lamp[j][i], *b = a + 1;
+    float t = w - (float)i;
+
+    return (struct lamp_lanes){.gain = a->gain + (b->gain - a->gain) * t,
+                               .veil = a->veil + (b->veil - a->veil) * t};
 }
 
 void mood_lamp_lit(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
                    struct mood_lamp *out)
 {
-    float w = clampf(lit, 0.0f, 1.0f) * (LAMP_LITS - 1);
-    int i = clampi((int)w, 0, LAMP_LITS - 2);
-    // Every table row is much like the next.
-    int j = (int)((0.5f + 0.5f * clampf(up, -1.0f, 1.0f)) * (LAMP_UPS - 1) + 0.5f);
-    const struct mood_lamp *a = &s->lamp[j][i], *b = a + 1;
-    float pool = s->light->pool > 0.0f ? plane_mix(&s->pool, half) : 1.0f, t = w - (float)i;
+    struct lamp_lanes lamp = lamp_between(s, lit, up);
+    float pool = s->light->pool > 0.0f ? plane_mix(&s->pool, half) : 1.0f;
     float air = s->light->haze > 0.0f ? plane_mix(&s->air, half) : 0.0f;
 
     pool *= pool;
     for (int k = 0; k < 3; k++) {
-        out->gain[k] = mixf(a->gain[k], b->gain[k], t) * pool * (1.0f - air);
-        out->veil[k] = mixf(a->veil[k], b->veil[k], t) * pool + air * s->veil_light[k];
+        out->gain[k] = lamp.gain[k] * pool * (1.0f - air);
+        out->veil[k] = lamp.veil[k] * pool + air * s->veil_light[k];
+    }
+}
+
+void mood_lamps_span(const struct mood_scene *s, float scale, const float *x, float y, int n,
+                     const float *lit, const float *up, struct mood_lamps *out)
+{
+    float pool[SPAN], air[SPAN];
+
+    for (int i = 0; i < n; i++) {
+        struct lamp_lanes lamp = lamp_between(s, lit[i], up[i]);
+        for (int k = 0; k < 3; k++) {
+            out->gain[k][i] = lamp.gain[k];
+            out->veil[k][i] = lamp.veil[k];
+        }
+    }
+    if (s->light->pool > 0.0f) {
+        span_plane_row(&s->pool, scale, x, y, n, pool);
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; i < n; i++) {
+                out->gain[k][i] *= pool[i] * pool[i];
+                out->veil[k][i] *= pool[i] * pool[i];
+            }
+    }
+    if (s->light->haze > 0.0f) {
+        span_plane_row(&s->air, scale, x, y, n, air);
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; i < n; i++) {
+                out->gain[k][i] *= 1.0f - air[i];
+                out->veil[k][i] += air[i] * s->veil_light[k];
+            }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "look/maps.h"
 #include "look/mood.h"
+#include "look/span.h"
 
 /*
  * A mood in one photo: the scene is lit anew before anything is painted, so that a medium meets
@@ -29,6 +30,25 @@ void mood_scene_free(struct mood_scene *s); /* NULL is fine */
 void mood_ink(const struct mood_scene *s, float x, float y, float lab[LAB]);
 void mood_paper(const struct mood_scene *s, float lab[LAB]);
 
+/* The same pigment at n <= SPAN places. */
+void mood_ink_span(const struct mood_scene *s, const float *x, const float *y, int n,
+                   const float lab[LAB], float out[LAB][SPAN]);
+
+/* mood_paper() of a sheet of one colour, whose lightness alone varies: a, b, and L of L. */
+struct mood_sheet {
+    float a, b;
+    float gain, light, share, tone, toned;
+};
+
+void mood_sheet_make(const struct mood_scene *s, float a, float b, struct mood_sheet *out);
+
+static inline float mood_sheet_at(const struct mood_sheet *m, float L)
+{
+    L *= m->gain;
+    L = mixf(L, m->light < L ? m->light : L, m->share);
+    return mixf(L, m->tone, m->toned);
+}
+
 /* The light on a solid material: factors on linear light, and what the air adds. */
 struct mood_lamp {
     float gain[3], veil[3];
@@ -39,7 +59,15 @@ struct mood_lamp {
 void mood_lamp_lit(const struct mood_scene *s, const struct plane_place *half, float lit, float up,
                    struct mood_lamp *out);
 
-/* The same; inline, because most pictures have no mood, and are not to pay for it at every pixel.
+/* The same of a row of n <= SPAN places: the half-size map is sampled at (x * scale, y). */
+struct mood_lamps {
+    float gain[3][SPAN], veil[3][SPAN];
+};
+
+void mood_lamps_span(const struct mood_scene *s, float scale, const float *x, float y, int n,
+                     const float *lit, const float *up, struct mood_lamps *out);
+
+/* One lamp; inline, because most pictures have no mood, and are not to pay for it at every pixel.
  */
 static inline void mood_lamp_at(const struct mood_scene *s, const struct plane_place *half,
                                 float lit, float up, struct mood_lamp *out)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/surface.h"
 
-#include "look/mood_scene.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,25 +295,17 @@ void surface_span(const struct surface *s, const struct fields *f, int x0, int r
 }
 
 void surface_lamps(const struct surface *s, const struct spots *at, const float *lit,
-                   const float *up, struct lamps *out)
+                   const float *up, struct mood_lamps *out)
 {
-    const struct look_maps *m = s->p->maps;
-    float half = m->half_per_unit;
-
+    if (s->p->mood) {
+        mood_lamps_span(s->p->mood, s->p->maps->half_per_unit, at->x, at->y, at->n, lit, up, out);
+        return;
+    }
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < at->n; i++) {
             out->gain[k][i] = 1.0f;
             out->veil[k][i] = 0.0f;
         }
-    for (int i = 0; i < at->n && s->p->mood; i++) {
-        struct plane_place place = plane_place(&m->form, at->x[i] * half, at->y * half);
-        struct mood_lamp lamp;
-        mood_lamp_lit(s->p->mood, &place, lit[i], up[i], &lamp);
-        for (int k = 0; k < 3; k++) {
-            out->gain[k][i] = lamp.gain[k];
-            out->veil[k][i] = lamp.veil[k];
-        }
-    }
 }
 
 void surface_key(const struct surface *s, float l[3])

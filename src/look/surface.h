@@ -2,6 +2,7 @@
 #ifndef PATINA_LOOK_SURFACE_H
 #define PATINA_LOOK_SURFACE_H
 
+#include "look/mood_scene.h"
 #include "look/span.h"
 
 /*
@@ -107,14 +108,10 @@ static inline float studio_at(float x, float y, const float n[3], float rough)
     return studio(rx * x + ry * y, ry * x - rx * y, rough);
 }
 
-/* The mood's lamps at the spots of a span; without a mood they change nothing. */
-struct lamps {
-    float gain[3][SPAN], veil[3][SPAN];
-};
-
-/* lit, up: as mood_lamp_lit() has them. */
+/* The mood's lamps at the spots of a span, lit and up as mood_lamp_lit() has them; without a mood
+ * they change nothing. */
 void surface_lamps(const struct surface *s, const struct spots *at, const float *lit,
-                   const float *up, struct lamps *out);
+                   const float *up, struct mood_lamps *out);
 
 /* ERR_NOMEM, ERR_CANCELLED; then there is nothing to release. */
 MUST_USE enum err fields_new(struct fields *f, const struct surface *s, field_fn *fn,

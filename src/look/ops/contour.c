@@ -202,7 +202,7 @@ const struct look_op look_op_contour = {
     .help = "connected lines along the photo's edges, drawn by a hand",
     .param = PARAM,
     .needs = NEED_FINE | NEED_LINES | NEED_IMPORTANCE,
-    .cost_ms = 48,
+    .cost_ms = 13,
     .scratch_bytes = 4,
     .run = contour_run,
 };

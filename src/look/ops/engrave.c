@@ -93,24 +93,35 @@ static float ink_at(const struct engrave *g, float line, float ux, float uy)
            (width > 0.0f ? 1.0f : 0.0f);
 }
 
+static void engrave_span(const struct engrave *g, int x0, int y, int n)
+{
+    const float *value = g->value, *line = plane_row(&g->line, y) + x0;
+    struct look_picture *p = g->p;
+    float uy = ((float)y + 0.5f) / p->px_per_unit, inside[SPAN];
+    struct dry_places at = {.n = n};
+    struct span_px px;
+
+    for (int i = 0; i < n; i++) {
+        at.ux[i] = ((float)(x0 + i) + 0.5f) / p->px_per_unit;
+        at.uy[i] = uy;
+        at.cover[i] = 1.0f;
+        at.take[i] = ink_at(g, line[i], at.ux[i], uy);
+    }
+    dry_inside_span(p, at.ux, uy, n, value[MARGIN], inside);
+    for (int i = 0; i < n; i++)
+        at.take[i] *= smoothf(0.45f, 0.55f, inside[i]);
+    span_take(picture_row(p, y) + x0, n, &px);
+    dry_draw_span(p, &at, value[DARK], value[COLOUR], &px);
+    span_put(picture_row(p, y) + x0, n, &px);
+}
+
 static void engrave_row(void *ctx, int y, int worker)
 {
     const struct engrave *g = ctx;
-    const float *value = g->value, *line = plane_row(&g->line, y);
-    struct look_picture *p = g->p;
-    lane4 *row = picture_row(p, y);
 
     (void)worker;
-    for (int x = 0; x < p->width; x++) {
-        float ux = ((float)x + 0.5f) / p->px_per_unit, uy = ((float)y + 0.5f) / p->px_per_unit;
-        float ink = ink_at(g, line[x], ux, uy), lab[LAB];
-        if (ink <= 0.0f)
-            continue;
-        ink *= smoothf(0.45f, 0.55f, dry_inside(p, ux, uy, value[MARGIN]));
-        dry_pigment(p, ux, uy, 1.0f, value[DARK], value[COLOUR], lab);
-        for (int k = 0; k < LAB; k++)
-            row[x][k] = mixf(row[x][k], lab[k], ink);
-    }
+    for (int x = 0; x < g->p->width; x += SPAN)
+        engrave_span(g, x, y, span_of(x, g->p->width));
 }
 
 static enum err engrave_run(struct look_picture *p, const float *value)
@@ -140,6 +151,6 @@ const struct look_op look_op_engrave = {
     .help = "tone by lines that swell in the darks and follow the forms",
     .param = PARAM,
     .needs = NEED_FINE | NEED_FLOW | NEED_TONE | NEED_IMPORTANCE,
-    .cost_ms = 98,
+    .cost_ms = 53,
     .run = engrave_run,
 };

@@ -59,6 +59,6 @@ const struct look_op look_op_flats = {
     .help = "areas of one colour with sharp borders",
     .param = PARAM,
     .needs = NEED_FLAT | NEED_ABSTRACT | NEED_IMPORTANCE,
-    .cost_ms = 16,
+    .cost_ms = 19,
     .run = flats_run,
 };

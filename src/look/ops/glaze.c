@@ -176,7 +176,7 @@ const struct look_op look_op_glaze = {
     .help = "tone in transparent layers, with pigment gathered along their borders",
     .param = PARAM,
     .needs = NEED_IMPORTANCE,
-    .cost_ms = 62,
+    .cost_ms = 25,
     .scratch_bytes = 16,
     .run = glaze_run,
 };

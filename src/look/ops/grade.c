@@ -110,6 +110,6 @@ const struct look_op look_op_grade = {
     .name = "grade",
     .help = "a painter's palette: chroma, key, temperature, and no colour that pigments lack",
     .param = PARAM,
-    .cost_ms = 10,
+    .cost_ms = 3,
     .run = grade_run,
 };

@@ -62,6 +62,6 @@ const struct look_op look_op_halftone = {
     .help = "printed dots whose size follows the darkness of the photo",
     .param = PARAM,
     .needs = NEED_ABSTRACT,
-    .cost_ms = 16,
+    .cost_ms = 10,
     .run = halftone_run,
 };

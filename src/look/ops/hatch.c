@@ -217,6 +217,6 @@ const struct look_op look_op_hatch = {
     .help = "a layer of hatching strokes where the photo is dark enough for it",
     .param = PARAM,
     .needs = NEED_FINE | NEED_FLOW | NEED_TONE,
-    .cost_ms = 42,
+    .cost_ms = 23,
     .run = hatch_run,
 };

@@ -83,6 +83,6 @@ const struct look_op look_op_ink = {
     .help = "clean ink lines that swell and taper, and filled shadows",
     .param = PARAM,
     .needs = NEED_INK | NEED_FLAT | NEED_IMPORTANCE,
-    .cost_ms = 35,
+    .cost_ms = 20,
     .run = ink_run,
 };

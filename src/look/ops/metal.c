@@ -109,8 +109,8 @@ static void gleam_span(const struct metal *m, const struct spots *t, struct glea
 }
 
 // Light of one colour that the metal sends.
-static void colour_span(const struct metal *m, const struct gleam *g, const struct lamps *lamps,
-                        int k, int n, float *out)
+static void colour_span(const struct metal *m, const struct gleam *g,
+                        const struct mood_lamps *lamps, int k, int n, float *out)
 {
     static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
     float bounce = m->value[BOUNCE], sky = m->value[SKY] * BELOW[k], own = m->value[RED + k];
@@ -134,7 +134,7 @@ static void metal_row(void *ctx, int y, int worker)
     for (int x = 0; x < width; x += SPAN) {
         struct spots t;
         struct gleam g;
-        struct lamps lamps;
+        struct mood_lamps lamps;
         struct span_px px;
         surface_span(&m->surface, &m->swell, x, y, span_of(x, width), &t);
         uneven_span(m, &t);
@@ -174,7 +174,7 @@ const struct look_op look_op_metal = {
     .help = "polished or cast metal: a studio reflected in the photo's relief",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost_ms = 100,
+    .cost_ms = 29,
     .scratch_bytes = 14,
     .covers = true,
     .run = metal_run,

@@ -74,6 +74,6 @@ const struct look_op look_op_shade = {
     .help = "tone with the side of the lead or stick, caught by the paper's tooth",
     .param = PARAM,
     .needs = NEED_FINE | NEED_TONE,
-    .cost_ms = 33,
+    .cost_ms = 13,
     .run = shade_run,
 };

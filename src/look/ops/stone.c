@@ -148,7 +148,7 @@ static void shade_span(const struct stone *s, const struct spots *t, struct cut 
 
 // Light of one colour that the stone sends.
 static void colour_span(const struct stone *s, const struct spots *t, const struct cut *c,
-                        const struct lamps *lamps, int k, float *out)
+                        const struct mood_lamps *lamps, int k, float *out)
 {
     // Red light goes farther in stone than blue.
     float wrap = s->value[SCATTER] * (1.0f - 0.14f * (float)k), red = 1.0f - 0.25f * (float)k;
@@ -178,7 +178,7 @@ static void stone_row(void *ctx, int y, int worker)
     for (int x = 0; x < width; x += SPAN) {
         struct spots t;
         struct cut c;
-        struct lamps lamps;
+        struct mood_lamps lamps;
         struct span_px px;
         surface_span(&s->surface, &s->bed, x, y, span_of(x, width), &t);
         vein_span(s, &t, &c);
@@ -212,7 +212,7 @@ const struct look_op look_op_stone = {
     .help = "marble, jade: veins cut by the photo's relief, light that enters and is scattered",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost_ms = 160,
+    .cost_ms = 34,
     .scratch_bytes = 14,
     .covers = true,
     .run = stone_run,

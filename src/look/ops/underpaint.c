@@ -47,6 +47,6 @@ const struct look_op look_op_underpaint = {
     .help = "the thin first paint: coarse colours on a toned ground",
     .param = PARAM,
     .needs = NEED_ABSTRACT,
-    .cost_ms = 20,
+    .cost_ms = 15,
     .run = underpaint_run,
 };

@@ -133,8 +133,8 @@ static void light_span(const struct weather *w, const struct spots *t,
 }
 
 // Light of one colour that the crust sends.
-static void colour_span(const struct weather *w, const struct crust *c, const struct lamps *lamps,
-                        int k, int n, float *out)
+static void colour_span(const struct weather *w, const struct crust *c,
+                        const struct mood_lamps *lamps, int k, int n, float *out)
 {
     float young = w->value[RED + k], old = w->value[OLD_RED + k], fresh = w->value[FRESH_RED + k];
     const float *gain = lamps->gain[k], *veil = lamps->veil[k];
@@ -156,7 +156,7 @@ static void weather_row(void *ctx, int y, int worker)
         struct spots t;
         struct grain_spots grain;
         struct crust c;
-        struct lamps lamps;
+        struct mood_lamps lamps;
         struct span_px px, below;
         surface_span(&w->surface, &w->crust, x, y, span_of(x, width), &t);
         grain_span(&w->grain, GRAIN_PER_UNIT, t.x, t.y, t.n, &grain);
@@ -199,7 +199,7 @@ const struct look_op look_op_weather = {
     .help = "rust or verdigris on the material below",
     .param = PARAM,
     .needs = NEED_FORM,
-    .cost_ms = 120,
+    .cost_ms = 26,
     .scratch_bytes = 10,
     .run = weather_run,
 };
