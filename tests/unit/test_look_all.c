@@ -92,8 +92,8 @@ static void every_step_leaves_numbers(void **state)
     static const struct {
         int width, height;
         enum fill fill;
-    } row[] = {{1, 1, SCENE},   {16, 16, SCENE}, {180, 30, SCENE}, {3, 90, SCENE},  {48, 32, GREY},
-               {40, 40, BLACK}, {40, 40, WHITE}, {40, 32, HIDDEN}, {64, 48, STATIC}};
+    } row[] = {{1, 1, SCENE},   {16, 16, SCENE}, {90, 15, SCENE},  {3, 60, SCENE},  {32, 24, GREY},
+               {24, 24, BLACK}, {24, 24, WHITE}, {32, 24, HIDDEN}, {40, 30, STATIC}};
     const struct fixture *f = *state;
     const struct recipe *look;
 
@@ -128,7 +128,7 @@ static void threads_change_no_pixel_and_alpha_stays(void **state)
     struct pool *pool[3];
     struct image source;
 
-    paint(&source, 120, 84, SCENE);
+    paint(&source, 84, 60, SCENE);
     for (int t = 0; t < 3; t++)
         assert_int_equal(pool_open(THREADS[t], &pool[t], NULL), ERR_OK);
     for (int k = 0; (look = recipe_at(f->recipes, k)); k++) {
@@ -162,7 +162,7 @@ static void wide_vectors_change_no_pixel(void **state)
     if (!look_has_avx2())
         skip();
     assert_true(mood_add(&o[1].mood, "golden hour"));
-    paint(&source, 117, 84, SCENE);
+    paint(&source, 77, 56, SCENE); // more than one span of pixels
     for (int k = 0; (look = recipe_at(f->recipes, k)); k++)
         for (int lit = 0; lit < 2; lit++) {
             struct image out[2];
@@ -312,7 +312,7 @@ static void a_calm_photo_becomes_a_calm_picture(void **state)
 static void a_photo_of_16_bits_is_as_good(void **state)
 {
     const struct fixture *f = *state;
-    struct image scene = picture_scene(96, 64), source = {0};
+    struct image scene = picture_scene(64, 48), source = {0};
     struct png_spec spec = {.depth = 16};
     struct buf png = picture_png(&scene, &spec);
     struct codec_header header;
