@@ -12,6 +12,11 @@
  * Superpixels (SLIC, Achanta et al. 2012) are joined, cheapest pair first, until as many are left
  * as are wanted; then outlines move by their curvature (diffusion and threshold: Merriman, Bence
  * and Osher 1992), which rounds corners and drops slivers.
+ *
+ * Importance makes borders dear (no lead cuts through a face), and so does a border's strength and
+ * the size of what it parts; slivers and crumbs are cheap. Outlines move to the label with the
+ * greatest Gaussian share around a pixel, sigma 4.2 units; shares are of sigma 3, and at least .6
+ * pixels.
  */
 enum { CELL_SHARES = 3 };
 

@@ -12,6 +12,12 @@
  * on a jittered grid, each turned as the flow is at its place, whose phases are then made to agree
  * with those of their neighbours (phasor noise, Tricard et al. 2019). Where they cannot agree, a
  * line ends, as a burin's does.
+ *
+ * A piece weighs (1 - d^2 / 4)^2 along x and along y, d in cells: two cells far. It takes the mean
+ * phase that the lines of the pieces around would have at its place, weighed by that and by the
+ * squared cosine between their directions; first row by row, from those before it, then twice from
+ * all, every third row at once. A pixel's phase is that of the sum of all pieces' waves, each
+ * headed like the piece of the pixel's own cell.
  */
 struct phase_kind {
     float period; /* between lines, units */

@@ -44,7 +44,20 @@ struct stroke_layer {
     uint32_t seed;
 };
 
-/* ERR_NOMEM, ERR_CANCELLED. The list is in the order of laying. */
+/*
+ * One stroke at most for each cell of radius * spacing units, row by row. A cell wants one where
+ * the mean difference over it reaches threshold * (1 + calm * (1.6 - 2.2 importance)); it begins
+ * between a place of the cell's dice and the centre of the differences squared, nearer to that the
+ * larger they are. The photo is seen in `fine` by radii under 5, in `mid` under 12, in `coarse`
+ * above.
+ *
+ * A stroke goes both ways from there in up to six equal steps, each bending towards the flow by
+ * `curvature`, as long as the photo stays within `edge` of the stroke's first colour and the stroke
+ * would be nearer to the photo than what is painted. Its colour is the mean along it. It is .75 to
+ * 1.1 radii wide, .55 to 1 `length` long, thinner beside an edge, and a dab where no step is open.
+ *
+ * ERR_NOMEM, ERR_CANCELLED. The list is in the order of laying: that of the cells' hashes.
+ */
 MUST_USE enum err stroke_plan(const struct look_picture *p, const struct stroke_layer *layer,
                               struct stroke_list *out);
 
@@ -55,7 +68,13 @@ struct stroke_paint {
     float keep;   /* share of the relief below that shows through */
 };
 
-/* ERR_NOMEM, ERR_CANCELLED. */
+/*
+ * Stroke after stroke. Between two points a pixel belongs to the piece if it is past the line
+ * across the stroke's direction at the first and before that at the second; the direction turns
+ * evenly in between, and the pixel's place along (share of the length) and across (share of the
+ * radius) picks the print's texel, bilinear. Paint covers by the print's cover * opacity; its
+ * height by what is kept of the height below. ERR_NOMEM, ERR_CANCELLED.
+ */
 MUST_USE enum err stroke_lay(struct look_picture *p, const struct stroke_list *list,
                              const struct stroke_paint *paint);
 

@@ -40,8 +40,8 @@ MUST_USE enum err tiles_lay(struct tiles *t, const struct look_picture *p, float
 float tile_side(const struct look_picture *p, float size, float small, float x, float y);
 void tile_turn(const struct look_picture *p, struct tile *k); /* sets c and s */
 
-/* The tiles that 1..SPAN places of a row belong to. Tiles whose middle is farther than their own
- * size may be missed. */
+/* The tiles that 1..SPAN places of a row belong to. A tile is looked for up to
+ * its own size away along x and y, to the next block: what lies farther is no place's. */
 struct tile_spots {
     int tile[SPAN];       /* -1: none near */
     float middle[SPAN];   /* distance to its middle, 1 at its sides */

@@ -205,9 +205,10 @@ struct twin {
 };
 
 /* All twins by subject; lists end with a name of NULL. */
-extern const struct twin look_twins_painted[], look_twins_strokes[], look_twins_printed[],
-    look_twins_lines[], look_twins_solid[], look_twins_maps[], look_twins_form[], look_twins_mood[],
-    look_twins_cells[], look_twins_panes[];
+extern const struct twin look_twins_painted[], look_twins_plan[], look_twins_strokes[],
+    look_twins_printed[], look_twins_lines[], look_twins_solid[], look_twins_maps[],
+    look_twins_outline[], look_twins_form[], look_twins_mood[], look_twins_cells[],
+    look_twins_panes[], look_twins_tiles[];
 
 /* A list of twin_set. */
 #define TWIN_SET(...) ((const struct twin_set[]){__VA_ARGS__, {NULL, 0}})

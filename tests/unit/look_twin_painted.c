@@ -258,10 +258,12 @@ const struct twin look_twins_painted[] = {
     {"relief", .pixel = relief, .near = 1e-4},
     {"relief", .pixel = relief, .near = 1e-4,
      .set = TWIN_SET({"thread", 16.0f}, {"canvas", 2.0f}, {"height", 4.0f}, {"gloss", 1.0f})},
-    {"wash", .pixel = wash, .near = 1e-3, .rare = 1e-3,
+    {"wash", .pixel = wash, .near = 2e-4, .rare = 6e-3,
      .set = TWIN_SET({"wobble", 0.0f}, {"bleed", 0.0f})},
     // Clouds are kept coarsely, so an outline strays a little less or more.
     {"wash", .pixel = wash, .near = 0.02, .rare = 1e-3},
+    {"pigment", .pixel = pigment, .near = 1e-5,
+     .set = TWIN_SET({"turbulence", 0.0f}, {"whites", 1.2f}, {"border", 0.0f})},
     {"pigment", .pixel = pigment, .near = 0.014, .set = TWIN_SET({"border", 0.0f})},
     // The painted edge is a pixel wide.
     {"pigment", .pixel = pigment, .near = 0.03, .rare = 0.03},

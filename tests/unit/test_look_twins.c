@@ -9,11 +9,13 @@ static const struct {
     const char *name;
     const struct twin *twin;
 } SUBJECT[] = {
-    {"painted", look_twins_painted}, {"strokes", look_twins_strokes},
-    {"printed", look_twins_printed}, {"lines", look_twins_lines},
-    {"solid", look_twins_solid},     {"maps", look_twins_maps},
+    {"painted", look_twins_painted}, {"plan", look_twins_plan},
+    {"strokes", look_twins_strokes}, {"printed", look_twins_printed},
+    {"lines", look_twins_lines},     {"solid", look_twins_solid},
+    {"maps", look_twins_maps},       {"outline", look_twins_outline},
     {"form", look_twins_form},       {"mood", look_twins_mood},
     {"cells", look_twins_cells},     {"panes", look_twins_panes},
+    {"tiles", look_twins_tiles},
 };
 
 enum { SUBJECTS = sizeof(SUBJECT) / sizeof(SUBJECT[0]), TWINS_MAX = 64 };
