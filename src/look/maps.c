@@ -189,6 +189,8 @@ enum err maps_make(struct map_maker *k, const struct image *source, uint32_t nee
         e = maps_importance(k);
     if (e == ERR_OK && needs & (NEED_FLAT | NEED_INK))
         e = maps_flat(k);
+    if (e == ERR_OK && needs & (NEED_FLAT | NEED_INK))
+        e = maps_strokes(k);
     if (e == ERR_OK && needs & NEED_INK)
         e = maps_ink(k);
     if (e == ERR_OK && needs & NEED_LINES)
@@ -240,10 +242,13 @@ const struct look_map look_map_table[] = {
     MAP(coherence, NEED_FLOW, 1),
     MAP(importance, NEED_IMPORTANCE, 1),
     MAP(lettering, NEED_IMPORTANCE, 1),
+    MAP(skew, NEED_IMPORTANCE, 1),
     MAP(lines, NEED_LINES, 1),
     MAP(tone, NEED_TONE, 1),
     MAP(flat, NEED_FLAT, LAB),
+    MAP(strokes, NEED_FLAT, 1),
     MAP(ink, NEED_INK, 1),
+    MAP(ridge, NEED_INK, 1),
     MAP(subject, NEED_SUBJECT, 1),
     MAP(form, NEED_FORM, 1),
     MAP(slope_x, NEED_FORM, 1),
@@ -276,9 +281,9 @@ static const struct {
     {NEED_FINE | NEED_LINES | NEED_TONE | NEED_FLAT | NEED_INK | NEED_FORM, 3, 0, 24},
     {NEED_FLOW | NEED_ABSTRACT | NEED_IMPORTANCE | NEED_LINES | NEED_INK | NEED_FORM, 0, 3, 11},
     {NEED_ABSTRACT, 0, 6, 35},
-    {NEED_IMPORTANCE | NEED_INK | NEED_FORM, 0, 2, 11},
-    {NEED_FLAT | NEED_INK, 3, 0, 216},
-    {NEED_INK, 1, 0, 65},
+    {NEED_IMPORTANCE | NEED_FLAT | NEED_INK | NEED_FORM, 0, 3, 11},
+    {NEED_FLAT | NEED_INK, 3, 1, 224},
+    {NEED_INK, 2, 0, 72},
     {NEED_LINES, 1, 0, 53},
     {NEED_TONE, 1, 0, 7},
     {NEED_FORM, 3, 4, 53},

@@ -53,11 +53,14 @@ struct look_maps {
     struct plane coherence;  /* 0: no direction of its own, 1: a clear edge or line */
     struct plane importance; /* 0: background, 1: eyes, faces, lettering; half size */
     struct plane lettering;  /* 1: lines of print; made with importance; half size */
+    struct plane skew; /* 0: what stands out is darker than its ground, 1: lighter; as lettering */
 
     struct plane lines;     /* 0: none, 1: a strong contour, dark side of the edge; full size */
     struct plane tone;      /* 0: black, 1: paper; lightness spread for drawing; full size */
     struct plane flat[LAB]; /* areas of one colour with sharp borders; full size */
+    struct plane strokes;   /* 1: near thin light strokes; made with flat; half size */
     struct plane ink;       /* clean lines, 1 in their middle; .2 and less is no line; full size */
+    struct plane ridge;     /* the same of one strength along all of a line; full size */
 
     struct plane subject; /* 0: the ground, 1: what stands before it; half size */
 

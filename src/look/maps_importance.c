@@ -30,14 +30,7 @@ static float skin_of(float L, float a, float b)
            smoothf(0.18f, 0.32f, L);
 }
 
-// How much a place looks like part of a letter; replaces `spread`.
-static float lettering_of(float second, float third)
-{
-    float deviation = sqrtf(second > 0.0f ? second : 0.0f);
-    float skew = fabsf(third) / (second * deviation + 1e-6f);
-
-    return smoothf(0.025f, 0.06f, deviation) * smoothf(0.6f, 1.1f, skew);
-}
+// How much a place looks like part of a letter replaces `spread`, which way it stands out `skew`.
 
 static void lettering_row(void *ctx, int y, int worker)
 {
@@ -45,8 +38,12 @@ static void lettering_row(void *ctx, int y, int worker)
     float *spread = plane_row(&p->spread, y), *skew = plane_row(&p->skew, y);
 
     (void)worker;
-    for (int x = 0; x < p->spread.width; x++)
-        spread[x] = lettering_of(spread[x], skew[x]);
+    for (int x = 0; x < p->spread.width; x++) {
+        float deviation = sqrtf(spread[x] > 0.0f ? spread[x] : 0.0f);
+        float to = skew[x] / (spread[x] * deviation + 1e-6f);
+        spread[x] = smoothf(0.025f, 0.06f, deviation) * smoothf(0.6f, 1.1f, fabsf(to));
+        skew[x] = smoothf(-0.3f, 0.3f, to);
+    }
 }
 
 static void bands_row(void *ctx, int y, int worker)
@@ -146,7 +143,8 @@ enum err maps_importance(struct map_maker *k)
     if (rows_run(k, p.form.height, importance_row, &p) &&
         half_blur(k, &m->importance, &m->importance, 3.0f)) {
         m->lettering = p.spread;
-        tmp[LAB + 4] = (struct plane){0};
+        m->skew = p.skew;
+        tmp[LAB + 4] = tmp[LAB + 5] = (struct plane){0};
         e = ERR_OK;
     }
 out:

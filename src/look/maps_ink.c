@@ -75,8 +75,34 @@ static enum err drop_specks(struct plane *ink, const struct look_maps *m)
     return e;
 }
 
+static void ridge_row(void *ctx, int y, int worker)
+{
+    const struct look_maps *m = ctx;
+    const float *ink = plane_row(&m->ink, y);
+    float *ridge = plane_row(&m->ridge, y); // the strongest ink around, so far
+
+    (void)worker;
+    for (int x = 0; x < m->ink.width; x++)
+        ridge[x] = smoothf(LOW - 0.1f, LOW + 0.1f, ink[x]) * ink[x] / (ridge[x] + 1e-6f);
+}
+
+// What is as strong as the strongest nearby is the middle of a line, faint or not.
+static enum err find_ridges(struct map_maker *k)
+{
+    static const float NEAR = 2.5f; /* units: half the width of a line */
+    struct look_maps *m = k->m;
+    int reach = clampi((int)(NEAR * m->full_per_unit + 0.5f), 1, 3);
+    enum err e = plane_new(&m->ridge, m->ink.width, m->ink.height);
+
+    if (e == ERR_OK)
+        e = maps_extreme(k, &m->ink, &m->ridge, reach, true);
+    if (e == ERR_OK && !rows_run(k, m->ink.height, ridge_row, m))
+        e = ERR_CANCELLED;
+    return e;
+}
+
 /* Letters are strokes, not contours: along a line of small print the contours run together. There
- * the ink is what is darker than its surroundings. */
+ * the ink is what is darker than its surroundings. Light strokes on a dark ground stay bare. */
 struct letters {
     const struct look_maps *m;
     struct plane base; /* L around each pixel */
@@ -86,19 +112,24 @@ static void letters_row(void *ctx, int y, int worker)
 {
     const struct letters *l = ctx;
     const float *L = plane_row(&l->m->full[0], y), *base = plane_row(&l->base, y);
-    float *ink = plane_row(&l->m->ink, y);
+    float *line[] = {plane_row(&l->m->ink, y), plane_row(&l->m->ridge, y)};
 
     (void)worker;
     for (int x = 0; x < l->base.width; x++) {
         float hx = 0.5f * ((float)x + 0.5f), hy = 0.5f * ((float)y + 0.5f);
         float print = plane_at(&l->m->lettering, hx, hy);
         float care = plane_at(&l->m->importance, hx, hy);
+        float fine = plane_at(&l->m->strokes, hx, hy), light = plane_at(&l->m->skew, hx, hy);
+        float bare = fine * light * (1.0f - smoothf(0.4f, 0.5f, base[x]));
+        float small = print > fine * (1.0f - light) ? print : fine * (1.0f - light);
         float dark = clampf(4.0f * (base[x] - L[x]), 0.0f, 1.0f);
         // Strokes that are far darker than what is around them are ink in the photo already: large
         // letters, brows, nostrils.
         float stroke = clampf(2.25f * (base[x] - L[x]), 0.0f, 1.0f) * smoothf(0.15f, 0.4f, care);
-        ink[x] = ink[x] > stroke ? ink[x] : stroke;
-        ink[x] = mixf(ink[x], dark, print);
+        for (int i = 0; i < 2; i++) {
+            float ink = line[i][x] > stroke ? line[i][x] : stroke;
+            line[i][x] = mixf(ink, dark, small) * (1.0f - bare);
+        }
     }
 }
 
@@ -125,5 +156,7 @@ enum err maps_ink(struct map_maker *k)
 
     if (e == ERR_OK)
         e = drop_specks(&m->ink, m);
+    if (e == ERR_OK)
+        e = find_ridges(k);
     return e == ERR_OK ? draw_letters(k) : e;
 }

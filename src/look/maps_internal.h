@@ -32,13 +32,18 @@ MUST_USE enum err maps_subject(struct map_maker *k);
 MUST_USE enum err
 maps_form(struct map_maker *k); /* after maps_fine, maps_importance, maps_subject */
 
-MUST_USE enum err maps_flat(struct map_maker *k); /* after maps_fine */
-MUST_USE enum err maps_ink(struct map_maker *k);  /* after maps_flat and maps_flow */
+MUST_USE enum err maps_flat(struct map_maker *k);    /* after maps_fine */
+MUST_USE enum err maps_strokes(struct map_maker *k); /* after maps_flat */
+MUST_USE enum err maps_ink(struct map_maker *k); /* after maps_flat, maps_strokes and maps_flow */
 
 /* Makes *out, full size: contours of the full-size plane L, 0..1, on the dark side of its edges;
  * sigma in pixels is what decides their width. After maps_flow. */
 MUST_USE enum err maps_contours(struct map_maker *k, const struct plane *L, float sigma,
                                 struct plane *out);
+
+/* The least value (or the most) of the square of `reach` pixels around each one, in place too. */
+MUST_USE enum err maps_extreme(struct map_maker *k, const struct plane *from, struct plane *to,
+                               int reach, bool most);
 
 /* `count` planes of the half size; on failure those made are released. */
 MUST_USE enum err half_planes(const struct map_maker *k, struct plane *p, int count);

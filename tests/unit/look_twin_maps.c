@@ -274,8 +274,8 @@ static double mean_of(const struct grid *g)
     return sum / (g->w * g->h);
 }
 
-// Skewed and contrasty around the mean of 12 units, along whole lines.
-static struct grid lettering(const struct look_maps *m, struct desk *d)
+// Skewed and contrasty around the mean of 12 units, along whole lines; then which way.
+static void lettering(const struct look_maps *m, struct desk *d, struct grid out[2])
 {
     double per = (double)m->half_per_unit;
     struct grid L = halves(m, d, 0);
@@ -290,13 +290,15 @@ static struct grid lettering(const struct look_maps *m, struct desk *d)
     third = tw_blur(d, third, 8.0 * per);
     for (int i = 0; i < L.w * L.h; i++) {
         double deviation = sqrt(fmax(second.v[i], 0.0));
-        double skew = fabs(third.v[i]) / (second.v[i] * deviation + 1e-6);
-        second.v[i] = tw_smooth(0.025, 0.06, deviation) * tw_smooth(0.6, 1.1, skew);
+        double skew = third.v[i] / (second.v[i] * deviation + 1e-6);
+        second.v[i] = tw_smooth(0.025, 0.06, deviation) * tw_smooth(0.6, 1.1, fabs(skew));
+        third.v[i] = tw_smooth(-0.3, 0.3, skew);
     }
     second = tw_blur(d, second, 12.0 * per);
     for (int i = 0; i < L.w * L.h; i++)
         second.v[i] = tw_smooth(0.45, 0.75, second.v[i]);
-    return second;
+    out[0] = second;
+    out[1] = third;
 }
 
 static double skin(double L, double a, double b)
@@ -333,7 +335,7 @@ static void importance(const struct look_maps *m, const struct image *source, st
     salient = tw_blur(d, salient, 16.0 * per);
     double scale = 1.0 / (2.2 * mean_of(&salient) + 1e-3);
     (void)source;
-    out[1] = lettering(m, d);
+    lettering(m, d, &out[1]);
     *out = tw_grid(d, L.w, L.h);
     for (int i = 0; i < L.w * L.h; i++) {
         double gate = 1.0 / (1.0 + pow(grain.v[i] / (0.6 * form.v[i] + 0.006), 2.0));
@@ -387,6 +389,6 @@ const struct twin look_twins_maps[] = {
     {"mid", .map = mid, .near = 1e-4, .rare = 0.002},
     {"coarse", .map = coarse, .near = 1e-4, .rare = 0.002},
     {"flow_c flow_s coherence", .map = flow, .near = 1e-3},
-    {"importance lettering", .map = importance, .near = 5e-4},
+    {"importance lettering skew", .map = importance, .near = 1e-3},
     {0},
 };

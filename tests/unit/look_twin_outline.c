@@ -231,22 +231,78 @@ static void drop_specks(const struct look_maps *m, struct grid *ink, struct desk
     }
 }
 
+// The least (or the most) of the square around each pixel.
+static struct grid extreme(const struct grid *g, int reach, bool most, struct desk *d)
+{
+    struct grid out = tw_grid(d, g->w, g->h);
+
+    for (int y = 0; y < g->h; y++)
+        for (int x = 0; x < g->w; x++) {
+            double v = *tw_cell(g, x, y);
+            for (int j = -reach; j <= reach; j++)
+                for (int i = -reach; i <= reach; i++) {
+                    double other = grid_px(g, x + i, y + j);
+                    v = most ? fmax(v, other) : fmin(v, other);
+                }
+            *tw_cell(&out, x, y) = v;
+        }
+    return out;
+}
+
+// What opening by a square of 4 units takes away, and what is near it.
+static void strokes(const struct look_maps *m, const struct image *source, struct desk *d,
+                    struct grid *out)
+{
+    int reach = clampi((int)(0.5 * 4.0 * (double)m->full_per_unit + 0.5), 1, 3);
+    struct grid L = tw_copy(d, &m->flat[0]), least = extreme(&L, reach, false, d);
+    struct grid open = extreme(&least, reach, true, d);
+
+    (void)source;
+    *out = tw_grid(d, m->half[0].width, m->half[0].height);
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++) {
+            double fx = 2.0 * (x + 0.5), fy = 2.0 * (y + 0.5);
+            *tw_cell(out, x, y) =
+                tw_smooth(0.08, 0.2, grid_at(&L, fx, fy) - grid_at(&open, fx, fy));
+        }
+    *out = tw_blur(d, *out, 5.0 * (double)m->half_per_unit);
+    for (int i = 0; i < out->w * out->h; i++)
+        out->v[i] = tw_smooth(0.06, 0.2, out->v[i]);
+}
+
 static void ink(const struct look_maps *m, const struct image *source, struct desk *d,
                 struct grid *out)
 {
     double per = (double)m->full_per_unit;
     struct grid base = tw_blur(d, tw_copy(d, &m->full[0]), 7.0 * per);
+    int near = clampi((int)(2.5 * per + 0.5), 1, 3);
 
     (void)source;
-    *out = contours(m, &m->flat[0], 1.05 * fmax(per, 0.6), d);
+    out[0] = contours(m, &m->flat[0], 1.05 * fmax(per, 0.6), d);
     drop_specks(m, out, d);
+    // Of the strongest ink nearby.
+    out[1] = tw_grid(d, out->w, out->h);
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++) {
-            double hx = 0.5 * (x + 0.5), hy = 0.5 * (y + 0.5), *px = tw_cell(out, x, y);
-            double darker = *tw_cell(&base, x, y) - tw_px(&m->full[0], x, y);
+            double ink = *tw_cell(out, x, y), most = ink;
+            for (int j = -near; j <= near; j++)
+                for (int i = -near; i <= near; i++)
+                    most = fmax(most, grid_px(out, x + i, y + j));
+            *tw_cell(&out[1], x, y) = tw_smooth(0.1, 0.3, ink) * ink / (most + 1e-6);
+        }
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++) {
+            double hx = 0.5 * (x + 0.5), hy = 0.5 * (y + 0.5), around = *tw_cell(&base, x, y);
+            double darker = around - tw_px(&m->full[0], x, y), dark = tw_clamp(4.0 * darker, 0, 1);
             double care = tw_smooth(0.15, 0.4, tw_at(&m->importance, hx, hy));
-            *px = fmax(*px, tw_clamp(2.25 * darker, 0.0, 1.0) * care);
-            *px = tw_mix(*px, tw_clamp(4.0 * darker, 0.0, 1.0), tw_at(&m->lettering, hx, hy));
+            double fine = tw_at(&m->strokes, hx, hy), light = tw_at(&m->skew, hx, hy);
+            double small = fmax(tw_at(&m->lettering, hx, hy), fine * (1.0 - light));
+            double bare = fine * light * (1.0 - tw_smooth(0.4, 0.5, around));
+            for (int i = 0; i < 2; i++) {
+                double *px = tw_cell(&out[i], x, y);
+                *px = fmax(*px, tw_clamp(2.25 * darker, 0.0, 1.0) * care);
+                *px = tw_mix(*px, dark, small) * (1.0 - bare);
+            }
         }
 }
 
@@ -254,6 +310,7 @@ const struct twin look_twins_outline[] = {
     {"lines", .map = lines, .near = 1e-3, .rare = 0.002},
     {"tone", .map = tone, .near = 1e-3},
     {"flat", .map = flat, .near = 1e-4},
-    {"ink", .map = ink, .near = 1e-3, .rare = 0.002},
+    {"strokes", .map = strokes, .near = 1e-3},
+    {"ink ridge", .map = ink, .near = 1e-3, .rare = 0.002},
     {0},
 };

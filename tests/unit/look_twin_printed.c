@@ -129,12 +129,25 @@ static void flats(const struct bench *b, const lane4 *before, int x, int y, doub
 {
     const struct look_maps *m = b->p.maps;
     double care = tw_half(&b->p, &m->importance, ux, uy), darkest = tw_value(b, "darkest"), c[LAB];
-    double share = tw_value(b, "simple") * (1.0 - tw_smooth(0.1, 0.4, care));
+    double print = fmax(tw_half(&b->p, &m->lettering, ux, uy), tw_half(&b->p, &m->strokes, ux, uy));
+    double share = tw_value(b, "simple") * (1.0 - tw_smooth(0.1, 0.4, care)) * (1.0 - print);
+    double even = tw_value(b, "even"), little = fmax(1.0, 3.0 * even - 2.0);
 
     (void)before, (void)x, (void)y;
     for (int k = 0; k < LAB; k++)
-        c[k] = tw_mix(tw_full(&b->p, &m->flat[k], ux, uy), tw_half(&b->p, &m->coarse[k], ux, uy),
-                      share);
+        c[k] = tw_full(&b->p, &m->flat[k], ux, uy);
+    // What differs little from the shape around it, then from the large one, is levelled.
+    for (int level = 0; level < 2; level++) {
+        const struct plane *shape = level ? m->coarse : m->mid;
+        double far = 0.0;
+        for (int k = 0; k < LAB; k++)
+            far += pow(c[k] - tw_half(&b->p, &shape[k], ux, uy), 2.0);
+        double less = fmin(even, 1.0) * (1.0 - tw_smooth(0.03 * little, 0.09 * little, sqrt(far)));
+        for (int k = 0; k < LAB; k++)
+            c[k] = tw_mix(c[k], tw_half(&b->p, &shape[k], ux, uy), less);
+    }
+    for (int k = 0; k < LAB; k++)
+        c[k] = tw_mix(c[k], tw_half(&b->p, &m->coarse[k], ux, uy), share);
     double L = tw_clamp(0.55 + (c[0] - 0.55) * tw_value(b, "spread"), 0.0, 1.0);
     out[0] = darkest + (1.0 - darkest) * tw_mix(L, sqrt(L), tw_value(b, "lift"));
     double more = tw_clamp(out[0] / (L + 0.02), 1.0, 1.7);
@@ -154,7 +167,9 @@ static void ink(const struct bench *b, const lane4 *before, int x, int y, double
     double weight = tw_value(b, "weight"), shadows = tw_value(b, "shadows"), outside = 0.0;
     double hand = tw_noise(ux * 0.02, uy * 0.02, seed) - 0.5, frame = tw_value(b, "frame");
     double at = 0.36 / (weight + 0.05) * (1.0 + tw_value(b, "hand") * hand);
-    double cover = tw_smooth(at - sharp, at + sharp, tw_full(&b->p, &m->ink, ux, uy));
+    double line = tw_mix(tw_full(&b->p, &m->ink, ux, uy), tw_full(&b->p, &m->ridge, ux, uy),
+                         tw_value(b, "even"));
+    double cover = tw_smooth(at - sharp, at + sharp, line);
     double fill = 1.0 -
                   tw_smooth(shadows - 0.012, shadows + 0.012, tw_full(&b->p, &m->flat[0], ux, uy));
 
@@ -187,7 +202,10 @@ const struct twin look_twins_printed[] = {
      .set = TWIN_SET({"grain", 12.0f}, {"laid", 1.0f}, {"mottle", 0.1f})},
     {"flats", .pixel = flats, .near = 1e-5},
     {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"simple", 1.0f}, {"spread", 2.0f})},
+    {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"even", 0.7f})},
+    {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"even", 2.0f}, {"simple", 0.5f})},
     {"ink", .pixel = ink, .near = 1e-4},
+    {"ink", .pixel = ink, .near = 1e-4, .set = TWIN_SET({"even", 1.0f}, {"weight", 0.7f})},
     {"ink", .pixel = ink, .near = 1e-4,
      .set = TWIN_SET({"weight", 1.2f}, {"hand", 1.0f}, {"shadows", 0.6f}, {"frame", 8.0f})},
     {0},

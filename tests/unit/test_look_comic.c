@@ -94,16 +94,85 @@ static void lines_are_whole_and_specks_are_none(void **state)
     paint_bar(&source, 1024, 384);
     assert_int_equal(look_maps_new(&source, NEED_INK, f->pool, NULL, &m), ERR_OK);
     for (int y = 0; y < 384; y++) {
-        float most = 0.0f;
+        float most = 0.0f, ridge = 0.0f;
         for (int x = 0; x < 1024; x++) {
             float v = plane_row(&m->ink, y)[x];
             if (x < 700 && v > 0.2f)
                 fail_msg("a speck at %d, %d: %.2f", x, y, (double)v);
             most = v > most ? v : most;
+            ridge = fmaxf(ridge, plane_row(&m->ridge, y)[x]);
         }
-        if (most < 0.4f)
-            fail_msg("the line is broken in row %d: %.2f", y, (double)most);
+        if (most < 0.4f || ridge < 0.99f)
+            fail_msg("the line is broken in row %d: %.2f, %.2f", y, (double)most, (double)ridge);
     }
+    look_maps_free(m);
+    image_release(&source);
+}
+
+// White letters of strokes 2 pixels wide on black, a white block, black letters on white.
+static void paint_letters(struct image *im)
+{
+    assert_int_equal(image_new(im, 1024, 256), ERR_OK);
+    for (int y = 0; y < 256; y++)
+        for (int x = 0; x < 1024; x++) {
+            bool letter = x % 512 > 64 && x % 512 < 320 && y > 64 && y < 192 &&
+                          (x % 12 < 2 || (y % 16 < 2 && x % 48 < 36));
+            bool block = x > 400 && x < 480 && y > 64 && y < 192;
+            int grey = (letter || block) == (x < 512) ? 235 : 20;
+            memset(im->px + (size_t)y * im->stride + 4 * (size_t)x, grey, 3);
+            im->px[(size_t)y * im->stride + 4 * (size_t)x + 3] = 255;
+        }
+}
+
+// The largest value of the smallest ones, square by square.
+static float opened(const struct plane *p, int x, int y, int reach)
+{
+    float most = 0.0f;
+
+    for (int v = y - reach; v <= y + reach; v++)
+        for (int u = x - reach; u <= x + reach; u++) {
+            float least = 1.0f;
+            if (u < 0 || v < 0 || u >= p->width || v >= p->height)
+                continue;
+            for (int j = v - reach; j <= v + reach; j++)
+                for (int i = u - reach; i <= u + reach; i++)
+                    if (i >= 0 && j >= 0 && i < p->width && j < p->height)
+                        least = fminf(least, plane_row(p, j)[i]);
+            most = fmaxf(most, least);
+        }
+    return most;
+}
+
+static void thin_strokes_are_found_and_light_ones_stay_bare(void **state)
+{
+    static const int REACH = 2; // 4 units wide
+    const struct fixture *f = *state;
+    struct look_maps *m;
+    struct image source;
+    float inked[2] = {0};
+
+    paint_letters(&source);
+    assert_int_equal(look_maps_new(&source, NEED_INK, f->pool, NULL, &m), ERR_OK);
+    for (int y = 0; y < 128; y += 3)
+        for (int x = 0; x < 512; x += 3) {
+            // The middle of a half-size pixel is a corner of four.
+            float over = 0.0f, near = plane_row(&m->strokes, y)[x];
+            for (int i = 0; i < 4; i++) {
+                int u = 2 * x + i % 2, v = 2 * y + i / 2;
+                over += 0.25f * (plane_row(&m->flat[0], v)[u] - opened(&m->flat[0], u, v, REACH));
+            }
+            if (over > 0.3f && near < 0.9f)
+                fail_msg("no stroke at %d, %d: %.2f", x, y, (double)near);
+            if (x > 215 && x < 225 && y > 50 && y < 80 && near > 0.0f)
+                fail_msg("the block is no stroke at %d, %d: %.2f", x, y, (double)near);
+        }
+    for (int y = 80; y < 176; y++)
+        for (int x = 80; x < 304; x++)
+            for (int side = 0; side < 2; side++)
+                inked[side] += plane_row(&m->ink, y)[x + 512 * side] / (96.0f * 224.0f);
+    if (inked[1] < 0.15f || 3.0f * inked[0] > inked[1])
+        fail_msg("ink on light letters %.3f, on dark ones %.3f", (double)inked[0],
+                 (double)inked[1]);
     look_maps_free(m);
     image_release(&source);
 }
@@ -203,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_colours_are_those_of_the_slow_way),
         cmocka_unit_test(lines_are_whole_and_specks_are_none),
+        cmocka_unit_test(thin_strokes_are_found_and_light_ones_stay_bare),
         cmocka_unit_test(darker_is_printed_with_larger_dots),
         cmocka_unit_test(a_comic_is_framed_and_the_same_on_any_threads),
         cmocka_unit_test(any_size_is_drawn),

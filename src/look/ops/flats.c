@@ -4,19 +4,50 @@
 #include "look/mood_scene.h"
 
 /* Begins a picture with flat colours, as a colourist fills them in. */
-enum { SPREAD, LIFT, DARKEST, SIMPLE };
+enum { SPREAD, LIFT, DARKEST, SIMPLE, EVEN };
 
 static const struct look_param PARAM[] = {
     {"spread", 0.5f, 2.0f, 1.1f, "factor on the distance between light and dark"},
     {"lift", 0.0f, 1.0f, 0.5f, "how far dark tones are raised: 1 is the root of lightness"},
     {"darkest", 0.0f, 0.6f, 0.1f, "lightness that black becomes"},
     {"simple", 0.0f, 1.0f, 0.0f, "how much is left to large shapes where nothing is important"},
+    {"even", 0.0f, 2.0f, 0.0f,
+     "how much unevenness within a shape is left out, also where it matters; above 1: small "
+     "shapes"},
     {0}};
 
 struct flats {
     struct look_picture *p;
     const float *value;
 };
+
+// Letters, also light ones on a dark ground.
+static float print_at(const struct look_maps *m, float ux, float uy)
+{
+    struct plane_place at = plane_place(&m->strokes, ux * m->half_per_unit, uy * m->half_per_unit);
+    float dark = plane_mix(&m->lettering, &at), light = plane_mix(&m->strokes, &at);
+
+    return dark > light ? dark : light;
+}
+
+// What differs little from the shape around it, or from the large one around that, is unevenness;
+// eyes, letters and borders are not.
+static void even_out(const struct look_maps *m, float ux, float uy, float much, float c[LAB])
+{
+    const struct plane *const LEVEL[] = {m->mid, m->coarse};
+    float little = much > 1.0f ? 1.0f + 3.0f * (much - 1.0f) : 1.0f;
+
+    for (int i = 0; i < 2; i++) {
+        float shape[LAB], far = 0.0f;
+        lab_at(LEVEL[i], m->half_per_unit, ux, uy, shape);
+        for (int k = 0; k < LAB; k++)
+            far += (c[k] - shape[k]) * (c[k] - shape[k]);
+        float share = (much < 1.0f ? much : 1.0f) *
+                      (1.0f - smoothf(0.03f * little, 0.09f * little, sqrtf(far)));
+        for (int k = 0; k < LAB; k++)
+            c[k] = mixf(c[k], shape[k], share);
+    }
+}
 
 static void flats_row(void *ctx, int y, int worker)
 {
@@ -30,9 +61,12 @@ static void flats_row(void *ctx, int y, int worker)
         float ux = ((float)x + 0.5f) / p->px_per_unit, uy = ((float)y + 0.5f) / p->px_per_unit;
         float c[LAB], large[LAB];
         lab_at(m->flat, m->full_per_unit, ux, uy, c);
+        if (f->value[EVEN] > 0.0f)
+            even_out(m, ux, uy, f->value[EVEN], c);
         if (f->value[SIMPLE] > 0.0f) {
             float care = plane_at(&m->importance, ux * m->half_per_unit, uy * m->half_per_unit);
-            float share = f->value[SIMPLE] * (1.0f - smoothf(0.1f, 0.4f, care));
+            float share = f->value[SIMPLE] * (1.0f - smoothf(0.1f, 0.4f, care)) *
+                          (1.0f - print_at(m, ux, uy));
             lab_at(m->coarse, m->half_per_unit, ux, uy, large);
             for (int k = 0; k < LAB; k++)
                 c[k] = mixf(c[k], large[k], share);

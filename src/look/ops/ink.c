@@ -7,7 +7,7 @@
  * Black ink: clean lines that swell and taper with the strength of what they outline, and the
  * deepest shadows filled in.
  */
-enum { WEIGHT, DARK, SHADOWS, HAND, FRAME };
+enum { WEIGHT, DARK, SHADOWS, HAND, FRAME, EVEN };
 
 static const struct look_param PARAM[] = {
     {"weight", 0.0f, 1.2f, 1.0f, "thickness of lines, factor"},
@@ -15,6 +15,7 @@ static const struct look_param PARAM[] = {
     {"shadows", 0.0f, 0.6f, 0.2f, "lightness below which shadows are filled with ink"},
     {"hand", 0.0f, 1.0f, 0.3f, "how much the pressure of the hand varies"},
     {"frame", 0.0f, 60.0f, 0.0f, "width of the white gutter around an inked frame, units"},
+    {"even", 0.0f, 1.0f, 0.0f, "0: lines swell where their edge is strong, 1: one width for all"},
     {0}};
 
 struct ink {
@@ -52,7 +53,8 @@ static void ink_row(void *ctx, int y, int worker)
         float ux = ((float)x + 0.5f) / p->px_per_unit, uy = ((float)y + 0.5f) / p->px_per_unit;
         struct plane_place at_full =
             plane_place(&m->ink, ux * m->full_per_unit, uy * m->full_per_unit);
-        float line = plane_mix(&m->ink, &at_full);
+        float line =
+            mixf(plane_mix(&m->ink, &at_full), plane_mix(&m->ridge, &at_full), value[EVEN]);
         float hand = value[HAND] * (noise_at(ux * 0.02f, uy * 0.02f, p->variation.seed) - 0.5f);
         float at = 0.36f / (value[WEIGHT] + 0.05f) * (1.0f + hand);
         float cover = value[WEIGHT] > 0.0f ? smoothf(at - sharp, at + sharp, line) : 0.0f;
