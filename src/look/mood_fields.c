@@ -9,6 +9,7 @@ struct fields_work {
     const struct look_maps *m;
     struct plane soft; /* lightness without texture */
     float mean;        /* of detail */
+    float depth;       /* of the place: less without a sky */
 };
 
 // Blue, or white, and plain.
@@ -27,11 +28,12 @@ static float like_sky(const struct look_maps *m, int x, int y)
     return (blue > white ? blue : white) * (1.0f - smoothf(0.1f, 0.25f, step));
 }
 
-// Sky hangs together with the upper border: each place asks the three above it.
-static void find_sky(struct mood_fields *f, const struct look_maps *m)
+// Sky hangs together with the upper border: each place asks the three above it. Returns how much of
+// the picture it is.
+static float find_sky(struct mood_fields *f, const struct look_maps *m)
 {
     int w = f->sky.width, h = f->sky.height;
-    float top = 0.0f, mass = 0.0f, light = 0.0f;
+    float top = 0.0f, mass = 0.0f, low = 0.0f, light = 0.0f;
 
     for (int y = 0; y < h; y++) {
         const float *above = plane_row(&f->sky, y > 0 ? y - 1 : 0);
@@ -51,14 +53,16 @@ static void find_sky(struct mood_fields *f, const struct look_maps *m)
         if (y == 0)
             top = across / (float)w;
         mass += across;
+        low += (float)y > 0.6f * (float)h ? across : 0.0f;
         if (across > 0.04f * (float)w)
             f->horizon = ((float)y + 1.0f) / (float)h;
     }
     f->sky_L = mass > 0.0f ? light / mass : 0.5f;
-    // A window or a blue wall in a corner is no sky.
-    float share = smoothf(0.25f, 0.5f, top);
+    // A window or a blue wall in a corner is no sky, nor is a wall that comes down to the ground.
+    float share = smoothf(0.25f, 0.5f, top) * (1.0f - smoothf(0.03f, 0.1f, low / (mass + 1e-3f)));
     for (size_t i = 0; i < (size_t)w * (size_t)h; i++)
         f->sky.px[i] *= share;
+    return share * mass / ((float)w * (float)h);
 }
 
 static void detail_row(void *ctx, int y, int worker)
@@ -116,7 +120,7 @@ static void turn_row(void *ctx, int y, int worker)
         float rise = plane_at(&k->soft, px - dx, py - dy) - plane_at(&k->soft, px + dx, py + dy);
         side[x] = rise / (0.06f + fabsf(rise));
         float near = far[x] / (far[x] + k->mean);
-        float distance = smoothf(0.0f, 1.0f, 1.15f - 0.95f * v - 0.5f * near);
+        float distance = k->depth * smoothf(0.0f, 1.0f, 1.15f - 0.95f * v - 0.5f * near);
         far[x] = distance > 0.9f * sky[x] ? distance : 0.9f * sky[x];
     }
 }
@@ -136,7 +140,7 @@ enum err mood_fields_make(struct mood_fields *f, const struct look_maps *m, stru
     if (e != ERR_OK)
         goto out;
     e = ERR_CANCELLED;
-    find_sky(f, m);
+    k.depth = mixf(0.7f, 1.0f, smoothf(0.0f, 0.05f, find_sky(f, m)));
     if (!plane_blur(&f->sky, &f->sky, 1.5f * unit, &scratch) ||
         !plane_blur(&m->half[0], &k.soft, 4.0f * unit, &scratch) ||
         !pool_run(pool, h, detail_row, &k, cancel))

@@ -71,7 +71,7 @@ static double like_sky(const struct look_maps *m, int x, int y)
 static struct grid sky_of(const struct look_maps *m, struct desk *d, double *horizon, double *light)
 {
     struct grid sky = tw_grid(d, m->half[0].width, m->half[0].height);
-    double mass = 0.0, top = 0.0;
+    double mass = 0.0, low = 0.0, top = 0.0;
 
     *horizon = *light = 0.0;
     for (int y = 0; y < sky.h; y++) {
@@ -86,13 +86,14 @@ static struct grid sky_of(const struct look_maps *m, struct desk *d, double *hor
             *light += *tw_cell(&sky, x, y) * tw_px(&m->half[0], x, y);
         }
         mass += across;
+        low += y > 0.6 * sky.h ? across : 0.0;
         top = y == 0 ? across / sky.w : top;
         if (across > 0.04 * sky.w)
             *horizon = (y + 1.0) / sky.h;
     }
     *light = mass > 0.0 ? *light / mass : 0.5;
     for (int i = 0; i < sky.w * sky.h; i++)
-        sky.v[i] *= tw_smooth(0.25, 0.5, top);
+        sky.v[i] *= tw_smooth(0.25, 0.5, top) * (1.0 - tw_smooth(0.03, 0.1, low / (mass + 1e-3)));
     return sky;
 }
 
@@ -103,7 +104,12 @@ static void fields(struct lit *l)
     struct desk *d = &l->desk;
     double per = (double)m->half_per_unit, horizon, sky_L, sum = 0.0, sx = 0.0, sy = 0.0, all = 0.0;
     double bright = 0.0, lean = 0.0;
-    struct grid sky = tw_blur(d, sky_of(m, d, &horizon, &sky_L), 1.5 * per);
+    struct grid sky = sky_of(m, d, &horizon, &sky_L);
+    double share = 0.0;
+    for (int i = 0; i < sky.w * sky.h; i++)
+        share += sky.v[i] / (sky.w * sky.h);
+    double depth = 0.7 + 0.3 * tw_smooth(0.0, 0.05, share);
+    sky = tw_blur(d, sky, 1.5 * per);
     struct grid soft = tw_blur(d, tw_copy(d, &m->half[0]), 4.0 * per);
     struct grid detail = tw_grid(d, sky.w, sky.h), side = tw_grid(d, sky.w, sky.h);
 
@@ -132,8 +138,8 @@ static void fields(struct lit *l)
                           grid_at(&soft, x + 0.5 + dx, y + 0.5 + dy);
             double *at = tw_cell(&far, x, y), near = *at / (*at + mean);
             *tw_cell(&side, x, y) = rise / (0.06 + fabs(rise));
-            *at =
-                fmax(tw_smooth(0.0, 1.0, 1.15 - 0.95 * v - 0.5 * near), 0.9 * *tw_cell(&sky, x, y));
+            *at = fmax(depth * tw_smooth(0.0, 1.0, 1.15 - 0.95 * v - 0.5 * near),
+                       0.9 * *tw_cell(&sky, x, y));
         }
     far = tw_blur(d, far, 12.0 * per);
     lit_check_all(l, &sky, &f->sky, 1e-3);

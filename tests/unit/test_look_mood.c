@@ -3,6 +3,7 @@
 
 #include "image/colour.h"
 #include "look/colour.h"
+#include "look/mood_internal.h"
 #include "look/mood_scene.h"
 #include "look/noise.h"
 #include "prompt/lexicon.h"
@@ -33,6 +34,37 @@ static void paint_place(struct image *im, int width, int height)
             }
             px[3] = x < width / 8 ? (uint8_t)(32 * x) : 255;
         }
+}
+
+// How much of the middle of a picture's upper half is taken for sky, whose lower part from `v` on
+// is a street.
+static float sky_over(const struct fixture *f, float v)
+{
+    struct look_mood mood = {.words = 0};
+    struct look_maps *m;
+    struct image im;
+
+    assert_true(mood_add(&mood, "foggy"));
+    assert_int_equal(image_new(&im, 192, 128), ERR_OK);
+    for (int y = 0; y < 128; y++)
+        for (int x = 0; x < 192; x++) {
+            uint8_t *px = im.px + (size_t)y * im.stride + 4 * (size_t)x;
+            memset(px, (float)y < 128.0f * v ? 225 : 90 + (x * 7 + y * 13) % 40, 3);
+            px[3] = 255;
+        }
+    assert_int_equal(look_maps_new(&im, NEED_IMPORTANCE, f->pool, NULL, &m), ERR_OK);
+    assert_int_equal(mood_light_maps(&mood, m, f->pool, NULL), ERR_OK);
+    float sky = plane_at(&m->mood->fields.sky, 48.0f, 16.0f);
+    look_maps_free(m);
+    image_release(&im);
+    return sky;
+}
+
+static void a_white_wall_is_no_sky(void **state)
+{
+    assert_true(sky_over(*state, 0.4f) > 0.9f);
+    assert_true(sky_over(*state, 0.55f) > 0.9f);
+    assert_true(sky_over(*state, 0.85f) < 0.05f);
 }
 
 static void render_mood(const struct fixture *f, const char *look, const char *const *word,
@@ -405,6 +437,7 @@ static void both_sizes_of_a_map_are_lit_alike(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_white_wall_is_no_sky),
         cmocka_unit_test(every_word_of_light_and_palette_has_a_meaning),
         cmocka_unit_test(words_add_up),
         cmocka_unit_test(a_palette_has_no_more_colours_than_are_told_apart),
