@@ -42,6 +42,14 @@ SHEETS = [
         "prompt:polished bronze", "prompt:aged bronze", "prompt:rough marble",
         "prompt:delicate pencil drawing", "prompt:bold pencil drawing",
         "prompt:minimal watercolour", "prompt:an oil painting of a bronze statue"]),
+    ("looks/quality.webp", "bust", 3, ["prompt:linocut --q 0.25", "prompt:linocut --q 4"]),
+    ("looks/chaos.webp", "still-life", 5, [
+        "prompt:cel --seed 1", "prompt:cel --seed 2", "prompt:cel --chaos 100 --seed 1",
+        "prompt:cel --chaos 100 --seed 2"]),
+    ("looks/shape.webp", "street", 4, [
+        "prompt:cel --ar 1:1", "prompt:cel --ar 9:16", "prompt:cel --ar 21:9"]),
+    ("looks/without.webp", "still-life", 4, [
+        "prompt:cel --no orange", "prompt:cel --style raw", "prompt:cel::1 jade::1"]),
     ("looks/parameters.jpg", "still-life", 4, [
         "prompt:oil painting --s 0", "prompt:oil painting", "prompt:oil painting --s 1000",
         "prompt:oil painting --iw 0", "prompt:oil painting --iw 3",

@@ -4,6 +4,7 @@
 #include "cli/lettering.h"
 #include "engine/engine_run.h"
 #include "image/fit.h"
+#include "prompt/prompt.h"
 
 #include <string.h>
 
@@ -66,11 +67,25 @@ static enum err new_sheet(const struct layout *l, struct image *out)
     return e;
 }
 
+// A picture of another shape (--ar) is shown whole.
+static struct fit_request whole_within(const struct fit_plan *tile, const struct image *painted)
+{
+    int64_t wide = (int64_t)painted->width * tile->height;
+    int64_t high = (int64_t)painted->height * tile->width;
+    struct fit_request small = {.width = tile->width, .height = tile->height};
+
+    if (wide > high)
+        small.height = (int)(high / painted->width);
+    else
+        small.width = (int)(wide / painted->height);
+    return small;
+}
+
 // Reduces a painted picture to its place on the sheet and writes the name below it.
 static enum err place(const struct layout *l, int at, const struct image *painted,
                       const char *label, int threads, struct image *sheet)
 {
-    const struct fit_request small = {.width = l->tile.width, .height = l->tile.height};
+    const struct fit_request small = whole_within(&l->tile, painted);
     struct image tile = {0};
     struct fit_plan plan;
     int x = EDGE + at % l->columns * (l->tile.width + GAP),
@@ -82,8 +97,9 @@ static enum err place(const struct layout *l, int at, const struct image *painte
     if (e)
         return e;
     image_over_white(&tile);
+    int right = (l->tile.width - tile.width) / 2, down = (l->tile.height - tile.height) / 2;
     for (int row = 0; row < tile.height; row++)
-        memcpy(sheet->px + (size_t)(y + row) * sheet->stride + 4 * (size_t)x,
+        memcpy(sheet->px + (size_t)(y + down + row) * sheet->stride + 4 * (size_t)(x + right),
                tile.px + (size_t)row * tile.stride, 4 * (size_t)tile.width);
     image_release(&tile);
     // A long name is set smaller rather than cut.
@@ -127,6 +143,16 @@ static enum err draw_look(const struct sheet_request *r, int i, const struct ima
     return look_render(&request, painted, note);
 }
 
+static bool asks_for_shape(const char *text)
+{
+    struct arena a = ARENA_INIT;
+    struct prompt *p = arena_alloc(&a, sizeof(*p));
+    bool asks = p && prompt_read(p, &a, text, strlen(text)) == ERR_OK && p->given & PROMPT_AR;
+
+    arena_release(&a);
+    return asks;
+}
+
 static enum err draw_prompt(const struct sheet_request *r, int i, const struct image *photo,
                             struct image *painted, struct err_note *note)
 {
@@ -137,8 +163,6 @@ static enum err draw_prompt(const struct sheet_request *r, int i, const struct i
         .prompt_text = r->item[i].prompt,
         .prompt_len = strlen(r->item[i].prompt),
         .pixels = SHEET_PAINT_PIXELS,
-        .width = photo->width,
-        .height = photo->height,
         .seed = r->seed,
         .count = 1,
         .threads = pool_width(r->pool),
@@ -147,6 +171,10 @@ static enum err draw_prompt(const struct sheet_request *r, int i, const struct i
         .cancel = r->cancel,
     };
 
+    if (!asks_for_shape(r->item[i].prompt)) {
+        job.width = photo->width;
+        job.height = photo->height;
+    }
     enum err e = engine_run(r->engine, &job, &made, note);
     if (e)
         return e;

@@ -184,6 +184,15 @@ def test_a_sheet_shows_what_prompts_make(tmp_path, folder, photo):
     assert look == plain != noir
 
 
+def test_a_sheet_shows_another_shape_whole(tmp_path, photo):
+    made = sheet(tmp_path, photo, "--prompt", "oil painting", "--prompt", "oil painting --ar 1:2",
+                 "--columns", 3)
+    middle, left = 24 + TILE[1] // 2, [24 + n * (TILE[0] + 16) for n in range(3)]
+    assert made.getpixel((left[1] + 20, middle)) != made.getpixel((2, 2))
+    assert made.getpixel((left[2] + 20, middle)) == made.getpixel((2, 2))
+    assert made.getpixel((left[2] + TILE[0] // 2, middle)) != made.getpixel((2, 2))
+
+
 def test_a_sheet_has_all_looks_unless_told(tmp_path, photo):
     made = sheet(tmp_path, photo)
     count = len(looks().splitlines()) + 1
