@@ -30,7 +30,7 @@ struct flags {
 static const struct config_option rows[] = {
     ROW("look", CONFIG_TEXT, look, .value = "NAME", .help = "this one alone"),
     ROW("only", CONFIG_CHOICE, only, .choices = "all|s|iw|q|chaos|weight", .fallback = "all",
-        .help = "this parameter alone"),
+        .value = "WHAT", .help = "this parameter alone"),
     ROW("threads", CONFIG_NUMBER, threads, .min = 1, .max = POOL_THREADS_MAX, .fallback = "2",
         .value = "N", .help = "threads to render with"),
     ROW("pixels", CONFIG_NUMBER, pixels, .min = 4096, .max = IMAGE_RESULT_PIXELS_MAX,
