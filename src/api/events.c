@@ -232,6 +232,9 @@ static void look(struct events *e)
     int64_t now = clock_mono_ns(e->api->d.clock);
 
     for (struct follower *f = e->first; f; f = f->next) {
+        // A new stream has just sent what stands: what is new since waits for the next look.
+        if (now - f->sent_ns < EVENTS_TICK_MS / 2 * ns_per_ms)
+            continue;
         bool news = board_news(f);
         news |= !f->on_board && store_news(f, now);
         news |= now - f->sent_ns >= EVENTS_COMMENT_MS * ns_per_ms;

@@ -275,7 +275,6 @@ static enum err open_http(struct service *v, struct err_note *note)
 {
     struct http_options o = {.address = v->s->listen, .listen_fd = v->listen_fd};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    const char *where = strstr(v->url, "://") + 3;
 
     o.threads = cores < 1 ? 1 : cores > HTTP_THREADS_MAX ? HTTP_THREADS_MAX : (int)cores;
     api_http(v->api, &o);
@@ -283,7 +282,7 @@ static enum err open_http(struct service *v, struct err_note *note)
     if (e)
         return e;
     v->listen_fd = 0;
-    return data_dir_listen(v->s->data, "listen", where, note);
+    return ERR_OK;
 }
 
 // The usual place may belong to somebody else (Prometheus itself likes port 9090): only an address
@@ -364,6 +363,9 @@ enum err service_open(struct settings *s, struct service **out, struct err_note 
         e = open_http(v, note);
     if (!e)
         e = open_admin(v, note);
+    // Last: who waits for this file finds everything open.
+    if (!e)
+        e = data_dir_listen(s->data, "listen", strstr(v->url, "://") + 3, note);
     if (e)
         service_close(v);
     else

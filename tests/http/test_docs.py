@@ -9,7 +9,7 @@ import pytest
 
 from support import pages
 from support.pictures import jpeg
-from support.server import BUILD, KEY, PATINA, ROOT, SAMPLE, Server, wait_for
+from support.server import BUILD, KEY, PATINA, ROOT, SAMPLE, Server
 
 PAGES = {str(p.relative_to(ROOT)): p for p in pages.pages()}
 RUN = {name: [b for b in pages.blocks(p) if b.is_commands() and not b.reason]
@@ -88,8 +88,7 @@ def desk(tmp_path, origin, certificates):
 
 def placed(script, server):
     """The script with this test's places for those that are shown."""
-    there = server.data / "admin-listen"  # written a moment after the other one
-    admin = wait_for(lambda: there.exists() and there.read_text().strip(), what="the admin listener")
+    admin = (server.data / "admin-listen").read_text().strip()
     for shown, here in (("http://127.0.0.1:8080", server.base),
                         ("http://127.0.0.1:9090", f"http://{admin}"),
                         ("https://example.com/photo.jpg", server.origin.url("/photo.jpg")),
