@@ -64,7 +64,7 @@ static void sizes_are_read(void **state)
     // Newer files nest the rotary's base.
     static const char nested[] =
         "{\"hidden_size\":64,\"intermediate_size\":1,\"num_hidden_layers\":4,\"vocab_size\":9,"
-        "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"head_dim\":8,\"hidden_act\":"
+        "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"head_dim\":16,\"hidden_act\":"
         "\"silu\",\"model_type\":\"qwen3\",\"rms_norm_eps\":1e-6,\"rope_parameters\":"
         "{\"rope_theta\":5e6}}";
     assert_int_equal(flux2_text_config(nested, strlen(nested), &q, NULL), ERR_OK);
@@ -90,6 +90,10 @@ static void sizes_out_of_range_and_other_kinds_are_refused(void **state)
         {'t', "axes_dims_rope", "[31,33,32,32]", ERR_INVALID},
         {'t', "axes_dims_rope", "[32,48,48]", ERR_UNSUPPORTED},
         {'t', "axes_dims_rope", "[16,48,48,16]", ERR_OK},
+        {'t', "attention_head_dim", "136", ERR_INVALID},
+        {'t', "axes_dims_rope", "[32,32,32,40]", ERR_INVALID},
+        {'t', "mlp_ratio", "0.25", ERR_OK}, // 64 of 256
+        {'t', "mlp_ratio", "0.255", ERR_UNSUPPORTED},
         {'t', "mlp_ratio", "16", ERR_OK},
         {'t', "mlp_ratio", "16.1", ERR_INVALID},
         {'t', "mlp_ratio", "-1", ERR_INVALID},
@@ -113,10 +117,17 @@ static void sizes_out_of_range_and_other_kinds_are_refused(void **state)
         {'q', "vocab_size", "1048576", ERR_OK},
         {'q', "vocab_size", "1048577", ERR_INVALID},
         {'q', "rms_norm_eps", "0", ERR_INVALID},
+        {'q', "head_dim", "144", ERR_OK},
+        {'q', "head_dim", "136", ERR_UNSUPPORTED},
         {'v', "norm_num_groups", "48", ERR_INVALID},
+        {'v', "norm_num_groups", "16", ERR_OK},
+        {'v', "latent_channels", "64", ERR_OK},
+        {'v', "latent_channels", "48", ERR_UNSUPPORTED},
         {'v', "block_out_channels", "[32,64,64]", ERR_UNSUPPORTED},
         {'v', "decoder_block_out_channels", "[96,192,384,384]", ERR_OK},
         {'v', "decoder_block_out_channels", "[96,192,384,300]", ERR_INVALID},
+        {'v', "decoder_block_out_channels", "[96,192,384,512]", ERR_OK},
+        {'v', "decoder_block_out_channels", "[96,192,384,544]", ERR_UNSUPPORTED}, // attention
         {'v', "act_fn", "\"gelu\"", ERR_UNSUPPORTED},
         {'v', "in_channels", "4", ERR_UNSUPPORTED},
         {'v', "use_quant_conv", "false", ERR_UNSUPPORTED},
@@ -307,7 +318,11 @@ static void what_is_wrong_is_named(void **state)
         {"transformer/diffusion_pytorch_model.safetensors", "", "x", "too few"},
         {"text_encoder/model-00002-of-00002.safetensors", NULL, NULL, "model-00002-of-00002"},
         {"text_encoder/config.json", "vocab_size", "1000", "[1000,64], found [1024,64]"},
-        {"vae/config.json", "latent_channels", "16", "encoder.conv_out.weight: wanted"},
+        {"vae/config.json", "latent_channels", "64", "encoder.conv_out.weight: wanted"},
+        {"vae/config.json", "latent_channels", "16", "vae: ERR_UNSUPPORTED: widths that are not"},
+        {"text_encoder/config.json", "head_dim", "40", "text_encoder: ERR_UNSUPPORTED: heads in"},
+        {"transformer/config.json", "mlp_ratio", "0.76",
+         "transformer: ERR_UNSUPPORTED: heads of 128, 256 wide with 194 between"},
         {"vae/diffusion_pytorch_model.safetensors", NULL, NULL, "vae: ERR_NOT_FOUND"},
         {"tokenizer/tokenizer.json", NULL, NULL, "tokenizer: ERR_NOT_FOUND"},
         {"tokenizer/tokenizer.json", "", "{}", "tokenizer: ERR_UNSUPPORTED: "},

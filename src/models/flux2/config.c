@@ -2,10 +2,20 @@
 #include "models/flux2/config.h"
 
 #include "base/json.h"
+#include "nn/attention.h"
+#include "nn/pack.h"
 
 #include <string.h>
 
-enum { WIDTH_MAX = 1 << 15, COUNT_MAX = 256, VOCABULARY_MAX = 1 << 20 };
+enum {
+    WIDTH_MAX = 1 << 15,
+    COUNT_MAX = 256,
+    VOCABULARY_MAX = 1 << 20,
+    // What operators and slices of packed matrices want; every published model has it.
+    HEAD_UNIT = 16,
+    WIDTH_UNIT = 32, // the autoencoder's maps share memory: no padding in any element type
+    GROUPS_MAX = 256 // nn_groupnorm()
+};
 
 struct size_row {
     const char *key;
@@ -129,6 +139,11 @@ static enum err read_transformer(const json_t *root, struct flux2_transformer_co
     const json_t *out = json_object_get(root, "out_channels");
     if (out && !json_is_null(out) && json_integer_value(out) != c->channels)
         return err_set(note, ERR_UNSUPPORTED, "\"out_channels\" is not in_channels");
+    if (c->head % HEAD_UNIT || c->hidden % WIDTH_UNIT || c->mlp % PACKED_PANEL)
+        return err_set(note, ERR_UNSUPPORTED,
+                       "heads of %d, %d wide with %d between: wanted are multiples of %d, %d and "
+                       "%d",
+                       c->head, c->hidden, c->mlp, HEAD_UNIT, WIDTH_UNIT, PACKED_PANEL);
     return ERR_OK;
 }
 
@@ -169,11 +184,32 @@ static enum err read_text(const json_t *root, struct flux2_text_config *c, struc
                       note);
     if (e != ERR_OK)
         return e;
-    if (c->heads % c->key_heads || c->head % 2 || c->layers % 4)
+    if (c->heads % c->key_heads || c->head % HEAD_UNIT || c->layers % 4)
         return err_set(note, ERR_UNSUPPORTED,
-                       "heads in no groups, an odd head, or layers without quarters");
+                       "heads in no groups, a head that is no multiple of %d, or layers without "
+                       "quarters",
+                       HEAD_UNIT);
     for (int i = 0; i < FLUX2_TAPS; i++)
         c->tap[i] = c->layers / 4 * (i + 1);
+    return ERR_OK;
+}
+
+static enum err check_vae(const struct flux2_vae_config *c, struct err_note *note)
+{
+    const int last = FLUX2_LEVELS - 1;
+
+    for (int i = 0; i < FLUX2_LEVELS; i++) {
+        if (c->encoder[i] % c->groups || c->decoder[i] % c->groups)
+            return err_set(note, ERR_INVALID, "\"norm_num_groups\" does not divide every width");
+        if (c->encoder[i] % WIDTH_UNIT || c->decoder[i] % WIDTH_UNIT || c->latent % WIDTH_UNIT)
+            return err_set(note, ERR_UNSUPPORTED, "widths that are not multiples of %d",
+                           WIDTH_UNIT);
+    }
+    if (c->encoder[last] > ATTENTION_HEAD_MAX || c->decoder[last] > ATTENTION_HEAD_MAX)
+        return err_set(note, ERR_UNSUPPORTED, "more than %d channels in the middle",
+                       ATTENTION_HEAD_MAX);
+    if (c->groups > GROUPS_MAX)
+        return err_set(note, ERR_UNSUPPORTED, "more than %d groups", GROUPS_MAX);
     return ERR_OK;
 }
 
@@ -208,10 +244,7 @@ static enum err read_vae(const json_t *root, struct flux2_vae_config *c, struct 
                       small && !json_is_null(small) ? "decoder_block_out_channels"
                                                     : "block_out_channels",
                       FLUX2_LEVELS, 1, WIDTH_MAX, c->decoder, note);
-    for (int i = 0; i < FLUX2_LEVELS && e == ERR_OK; i++)
-        if (c->encoder[i] % c->groups || c->decoder[i] % c->groups)
-            e = err_set(note, ERR_INVALID, "\"norm_num_groups\" does not divide every width");
-    return e;
+    return e == ERR_OK ? check_vae(c, note) : e;
 }
 
 static enum err read_object(const char *json, size_t len, json_t **root, struct err_note *note)

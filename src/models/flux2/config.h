@@ -9,8 +9,9 @@
 
 /*
  * Each part's config.json: sizes within bounds that keep every width in an int and every tensor
- * under 2^40 numbers, and what this code would compute differently refused (ERR_UNSUPPORTED)
- * instead of ignored. Keys that are not known here are left alone.
+ * under 2^40 numbers, and what this code would compute differently, or its operators cannot,
+ * refused (ERR_UNSUPPORTED) instead of ignored: what is read here can be checked, packed and opened
+ * alike. Keys that are not known here are left alone.
  */
 enum { FLUX2_AXES = 4, FLUX2_LEVELS = 4, FLUX2_TAPS = 3 };
 

@@ -84,8 +84,6 @@ enum err text_encoder_open(const struct packed *packed, struct text_encoder **ou
     const char *json = part_config(&p, &len);
     if (json)
         p.e = flux2_text_config(json, len, &t->config, note);
-    if (p.e == ERR_OK && t->config.head % 16)
-        p.e = err_set(note, ERR_UNSUPPORTED, "text_encoder: a head of %d", t->config.head);
     if (p.e == ERR_OK) {
         t->layers = t->config.tap[FLUX2_TAPS - 1];
         t->layer = calloc((size_t)t->layers, sizeof(*t->layer));

@@ -104,10 +104,6 @@ static enum err take_all(struct part *p, struct transformer *t)
     const char *json = part_config(p, &len);
     if (json)
         p->e = flux2_transformer_config(json, len, &t->config, p->note);
-    // What slices of packed matrices and columns of matrices need; every published model has it.
-    if (p->e == ERR_OK && (c->head % 16 || c->hidden % 32 || c->mlp % PACKED_PANEL))
-        p->e = err_set(p->note, ERR_UNSUPPORTED, "transformer: widths %d, %d and %d", c->head,
-                       c->hidden, c->mlp);
     if (p->e != ERR_OK)
         return p->e;
     t->doubles = calloc((size_t)c->doubles, sizeof(*t->doubles));

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "models/flux2/part.h"
 #include "models/flux2/vae_internal.h"
-#include "nn/attention.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    WIDTH_UNIT = 32,  /* channels without padding in any element type: maps share memory */
-    GROUPS_MAX = 256, /* nn_groupnorm() */
-    NAME_BYTES = 96
-};
+enum { NAME_BYTES = 96 };
 
 /* Its matrices are all of one type: maps between them have no other. */
 static void take_type(struct part *p, struct vae *v, const struct packed_tensor *t)
@@ -125,21 +120,6 @@ static void take_all(struct part *p, struct vae *v)
         v->quant.w = packed_outputs(&v->quant.w, 0, c->latent);
 }
 
-static enum err check_sizes(const struct flux2_vae_config *c, struct err_note *note)
-{
-    for (int i = 0; i < FLUX2_LEVELS; i++)
-        if (c->encoder[i] % WIDTH_UNIT || c->decoder[i] % WIDTH_UNIT || c->latent % WIDTH_UNIT)
-            return err_set(note, ERR_UNSUPPORTED, "vae: widths that are not multiples of %d",
-                           WIDTH_UNIT);
-    if (c->encoder[FLUX2_LEVELS - 1] > ATTENTION_HEAD_MAX ||
-        c->decoder[FLUX2_LEVELS - 1] > ATTENTION_HEAD_MAX)
-        return err_set(note, ERR_UNSUPPORTED, "vae: more than %d channels in the middle",
-                       ATTENTION_HEAD_MAX);
-    if (c->groups > GROUPS_MAX)
-        return err_set(note, ERR_UNSUPPORTED, "vae: more than %d groups", GROUPS_MAX);
-    return ERR_OK;
-}
-
 enum err vae_open(const struct packed *packed, struct vae **out, struct err_note *note)
 {
     struct part p = {.packed = packed, .name = "vae", .note = note};
@@ -151,8 +131,6 @@ enum err vae_open(const struct packed *packed, struct vae **out, struct err_note
     const char *json = part_config(&p, &len);
     if (json)
         p.e = flux2_vae_config(json, len, &v->config, note);
-    if (p.e == ERR_OK)
-        p.e = check_sizes(&v->config, note);
     if (p.e == ERR_OK)
         take_all(&p, v);
     if (p.e == ERR_OK)
