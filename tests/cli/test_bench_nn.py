@@ -6,9 +6,8 @@ import subprocess
 
 import pytest
 
-from support.server import PATINA, ROOT
-
-MODEL = ROOT / "tests/golden/flux2/model"
+from support.engines import TINY as MODEL
+from support.server import PATINA
 
 
 def run(*args, status=0):

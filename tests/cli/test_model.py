@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-from support.server import PATINA, ROOT
+from support.engines import TINY as MODEL
+from support.server import PATINA
 
 pytestmark = pytest.mark.sanitized
 
-MODEL = ROOT / "tests/golden/flux2/model"
 PARTS = ["index", "transformer", "text_encoder", "vae", "tokenizer", "together"]
 
 

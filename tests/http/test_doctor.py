@@ -9,8 +9,9 @@ import subprocess
 import pytest
 
 from support.accounts import add_account, open_store
+from support.engines import TINY
 from support.pictures import jpeg
-from support.server import PATINA, ROOT, Server
+from support.server import PATINA, Server
 
 pytestmark = pytest.mark.sanitized
 
@@ -71,7 +72,7 @@ def test_the_neural_engine_is_looked_at(tmp_path):
     assert "a picture of 512 x 512 by FLUX.2-klein-4B would take about" in checks["kernels"]["found"]
     assert "PATINA_MODEL is not set" in checks["model"]["found"]
     model = tmp_path / "tiny.patina"
-    subprocess.run([PATINA, "model", "pack", ROOT / "tests/golden/flux2/model", model], check=True,
+    subprocess.run([PATINA, "model", "pack", TINY, model], check=True,
                    stdout=subprocess.DEVNULL, timeout=60)
     found = doctor(server, model=str(model), isa="plain")["model"]["found"]
     assert f"{model}: flux2/bf16/plain; four pictures of 512 x 512 take about" in found

@@ -4,9 +4,9 @@
 import dataclasses
 import subprocess
 
-from support.server import PATINA, ROOT
+from support.server import BUILD, PATINA
 
-TINY = ROOT / "tests/golden/flux2/model"
+TINY = BUILD / "tiny-model"  # made by the build, see tests/golden/flux2/README.md
 
 
 @dataclasses.dataclass

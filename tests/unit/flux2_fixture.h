@@ -2,8 +2,9 @@
 #ifndef PATINA_TESTS_FLUX2_FIXTURE_H
 #define PATINA_TESTS_FLUX2_FIXTURE_H
 
-/* The tiny model of tests/golden/flux2, and what the reference implementation made of it. */
+/* The tiny model, and what the reference implementation made of it. */
 
+#include "unit/tiny_model.h"
 #include "unit/unit.h"
 
 #include "golden/flux2/tolerance.h"
@@ -31,7 +32,7 @@ static inline struct packed *model_packed(enum flux2_precision precision)
     struct packed *p = NULL;
     struct err_note note = {0};
 
-    if (flux2_pack(golden_path(path, "model"), precision, NULL, NULL, NULL, &p, &note) != ERR_OK)
+    if (flux2_pack(tiny_model(path, ""), precision, NULL, NULL, NULL, &p, &note) != ERR_OK)
         fail_msg("%s", note.text);
     return p;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "unit/tiny_model.h"
 #include "unit/unit.h"
 
 #include "base/json.h"
@@ -15,10 +16,8 @@
 static const char *model_path(const char *name)
 {
     static char path[4096];
-    const char *root = getenv("MESON_SOURCE_ROOT");
 
-    snprintf(path, sizeof(path), "%s/tests/golden/flux2/model/%s", root ? root : ".", name);
-    return path;
+    return tiny_model(path, name);
 }
 
 /* The tiny model's file with one key set to a value, or taken away (NULL); freed by the caller. */

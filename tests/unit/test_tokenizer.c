@@ -33,7 +33,7 @@ static struct tokenizer *tiny(void)
     struct tokenizer *t = NULL;
     struct err_note note = {0};
 
-    if (tokenizer_open(path_of("model/tokenizer/tokenizer.json"), &t, &note) != ERR_OK)
+    if (tokenizer_open(path_of("tokenizer/tokenizer.json"), &t, &note) != ERR_OK)
         fail_msg("%s", note.text);
     return t;
 }
@@ -283,7 +283,7 @@ static void other_and_damaged_tokenizers_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        json_t *root = read_json("model/tokenizer/tokenizer.json");
+        json_t *root = read_json("tokenizer/tokenizer.json");
         struct tokenizer *t = NULL;
         struct err_note note = {0};
         set_at(root, row[i].path, row[i].value);
@@ -313,7 +313,7 @@ static void files_that_are_no_json_are_refused(void **state)
 /* Merges of older files are a string each. */
 static void merges_may_be_strings(void **state)
 {
-    json_t *root = read_json("model/tokenizer/tokenizer.json"), *v;
+    json_t *root = read_json("tokenizer/tokenizer.json"), *v;
     json_t *merges = json_object_get(json_object_get(root, "model"), "merges");
     struct tokenizer *pairs = tiny(), *strings = NULL;
     int32_t a[64], b[64];

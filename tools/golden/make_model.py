@@ -2,27 +2,29 @@
 # SPDX-License-Identifier: MIT
 """Writes a model of random weights in the published layout of FLUX.2 [klein].
 
-  make_model.py tiny OUT --tokenizer FOLDER        the model of the tests, a few megabytes
+  make_model.py tiny OUT --tokenizer FOLDER        the model of the tests, 11 megabytes
   make_model.py klein-4b OUT --tokenizer FOLDER    the shapes of the published one, 16 GB
 
-Weights come from a fixed seed and are bfloat16. The tiny model's have three significant bits, so
-that git packs them well; its widths are small, but heads, rotary axes, groups and latent channels
-are the real ones. Large tensors are written piece by piece from one block of random numbers: speed
-does not depend on what the weights are. The tokenizer's folder is copied: random weights do not
-mind what a token means.
+Weights are bfloat16 and the same bytes everywhere: integers made of a fixed seed (splitmix64), one
+rounded multiplication and one rounded addition each. The tiny model's widths are small, but heads,
+rotary axes, groups and latent channels are the real ones. The large one's tensors all begin with
+the same numbers, of one block: speed does not depend on what the weights are. The tokenizer's folder
+is copied: random weights do not mind what a token means.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import pathlib
 import shutil
 import struct
+import sys
 
 import numpy as np
 
-SEED = 20260401
-BLOCK = 1 << 24  # random numbers at hand for large tensors
+SEED = 6  # with it the effect of each parameter is clear of the accidents of random weights
+BLOCK = 1 << 22  # weights made at once
 
 TINY = {
     "transformer": {
@@ -187,28 +189,46 @@ def vae(c):
 PARTS = {"transformer": transformer, "text_encoder": text_encoder, "vae": vae}
 
 
-def bf16(values, bits):
-    """The upper halves of floats, rounded to `bits` significant bits."""
-    drop = 24 - bits
-    u = values.astype("<f4").view("<u4").astype(np.uint64)
-    return ((u + (1 << (drop - 1))) >> drop << drop >> 16).astype("<u2")
+def bf16(values):
+    """The upper halves of floats, rounded to nearest, ties away from zero."""
+    return ((values.view("<u4") + np.uint32(0x8000)) >> np.uint32(16)).astype("<u2")
+
+
+def splitmix64(first, count):
+    """Numbers `first` and following of the sequence of SEED."""
+    z = np.arange(SEED + first + 1, SEED + first + 1 + count, dtype=np.uint64)
+    z *= np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+# Of a sum of four numbers that are uniform in 0..65535: twelve are one deviation squared.
+MIDDLE, DEVIATION = 2 * 65535, 65536 * math.sqrt(4 / 12)
+
+
+def bells(first, count):
+    """Integers around 0 in the shape of a bell: sums of the four quarters of random numbers."""
+    quarters = splitmix64(first, count).view("<u2").reshape(-1, 4)
+    return (quarters.sum(axis=1, dtype=np.int32) - MIDDLE).astype("<f4")
 
 
 class Writer:
-    def __init__(self, bits):
-        self.bits = bits
-        self.random = np.random.default_rng(SEED)
-        self.block = self.random.standard_normal(BLOCK, dtype=np.float32) if bits == 8 else None
+    def __init__(self, large):
+        self.made = 0
+        self.block = bells(0, BLOCK) if large else None
+
+    def next(self, count):
+        if self.block is not None:
+            return self.block[:count]
+        self.made += count
+        return bells(self.made - count, count)
 
     def values(self, file, shape, mean, spread):
-        left = math.prod(shape)
+        scale, left = np.float32(spread / DEVIATION), math.prod(shape)
         while left:
             count = min(left, BLOCK)
-            if self.block is None:
-                normal = self.random.standard_normal(count, dtype=np.float32)
-            else:
-                normal = self.block[:count]
-            file.write(bf16(mean + spread * normal, self.bits).tobytes())
+            file.write(bf16(np.float32(mean) + scale * self.next(count)).tobytes())
             left -= count
 
     def file(self, path, tensors):
@@ -245,6 +265,12 @@ def put(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
+def checksums(folder):
+    """Lines as sha256sum's, of every file there."""
+    return "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(folder)}\n"
+                   for p in sorted(folder.rglob("*")) if p.is_file())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -252,8 +278,12 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--tokenizer", type=pathlib.Path, required=True)
     parser.add_argument("--part", choices=PARTS, help="this part's weights alone")
+    parser.add_argument("--expect", type=pathlib.Path, metavar="FILE",
+                        help="fail unless the files have these checksums")
+    parser.add_argument("--sums", type=pathlib.Path, metavar="FILE",
+                        help="write the checksums of the files")
     args = parser.parse_args()
-    writer = Writer(3 if args.shape == "tiny" else 8)
+    writer = Writer(args.shape != "tiny")
     for part, tensors_of in PARTS.items():
         folder = args.out / part
         folder.mkdir(parents=True, exist_ok=True)
@@ -281,6 +311,14 @@ def main():
         "tokenizer": ["transformers", "Qwen2TokenizerFast"],
         "transformer": ["diffusers", "Flux2Transformer2DModel"],
         "vae": ["diffusers", "AutoencoderKLFlux2"]})
+    if args.expect and (wrong := set(checksums(args.out).splitlines()) ^
+                        set(args.expect.read_text().splitlines())):
+        names = ", ".join(sorted({line.split()[1] for line in wrong}))
+        sys.exit(f"make_model.py: this is not the model that the goldens were recorded from (by "
+                 f"{args.expect}): {names}. If it was changed, record them anew: "
+                 f"tests/golden/flux2/README.md")
+    if args.sums:
+        args.sums.write_text(checksums(args.out))
 
 
 if __name__ == "__main__":
