@@ -145,7 +145,7 @@ static enum err measure(struct bench *b, struct err_note *note)
     enum isa first = isa_best();
 
     if (b->f.isa && (!isa_of_name(b->f.isa, &first) || !isa_usable(first)))
-        return err_set(note, ERR_UNSUPPORTED, "this processor has no %s", b->f.isa);
+        return err_set(note, ERR_UNSUPPORTED, "%s: %s", b->f.isa, isa_lack_text(isa_lack(first)));
     enum err e = measure_path(b, first, true, note);
     for (size_t i = 0; i < sizeof OTHER / sizeof *OTHER && e == ERR_OK && !b->f.isa; i++)
         if (OTHER[i] < first && isa_usable(OTHER[i]))

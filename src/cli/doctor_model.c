@@ -51,13 +51,19 @@ void doctor_kernels(struct doctor *d)
 {
     const char *wanted = d->a->s.isa;
     struct buf usable = BUF_INIT;
-    enum isa isa = isa_best();
 
+    (void)isa_ask_for_amx();
+    enum isa isa = isa_best();
+    enum isa_lack amx = isa_lack(ISA_AMX);
     name_usable(&usable);
     if (wanted && (!isa_of_name(wanted, &isa) || !isa_usable(isa)))
         doctor_say(d, "kernels", FINDING_FAILS, "unset PATINA_ISA",
-                   "PATINA_ISA is \"%.40s\", and this processor can run %s", wanted,
-                   usable.failed ? "" : usable.data);
+                   "PATINA_ISA is \"%.40s\": %s; usable are %s", wanted,
+                   isa_lack_text(isa_lack(isa)), usable.failed ? "" : usable.data);
+    else if (!wanted && amx != ISA_LACKS_NOTHING && amx != ISA_LACKS_PROCESSOR)
+        doctor_say(d, "kernels", FINDING_WARNING, "docs/models.md says what AMX wants",
+                   "%s of %s; this processor has AMX, but %s", isa_name(isa),
+                   usable.failed ? "" : usable.data, isa_lack_text(amx));
     else
         doctor_say(d, "kernels", FINDING_OK, NULL,
                    "%s of %s; a picture of %d x %d by FLUX.2-klein-4B would take about %.0f s",

@@ -45,8 +45,8 @@ static enum err choose_isa(const char *name, enum isa *out, struct err_note *not
     if (!isa_of_name(name, out))
         return err_set(note, ERR_INVALID, "there is no instruction path \"%.60s\"", name);
     if (!isa_usable(*out))
-        return err_set(note, ERR_UNSUPPORTED, "this processor cannot run the instruction path %s",
-                       name);
+        return err_set(note, ERR_UNSUPPORTED, "the instruction path %s: %s", name,
+                       isa_lack_text(isa_lack(*out)));
     return ERR_OK;
 }
 

@@ -22,9 +22,23 @@ enum { ISA_COUNT = ISA_AMX + 1 };
 const char *isa_name(enum isa i); /* "plain" "avx2" "avx512" "avx512bf16" "amx" */
 bool isa_of_name(const char *name, enum isa *out);
 
-/* Of this processor. For AMX also whether this process has been given its tiles: see
- * isa_ask_for_amx(). */
-bool isa_usable(enum isa i);
+/* Why a path cannot run here. */
+enum isa_lack {
+    ISA_LACKS_NOTHING,
+    ISA_LACKS_PROCESSOR, /* it has not all of the instructions */
+    ISA_LACKS_BUILD,     /* it has them; the compiler of this program had not */
+    ISA_LACKS_KERNEL     /* the operating system does not save the registers, or not for this
+                            process: for AMX it must be asked, isa_ask_for_amx() */
+};
+
+/* In this process, now. With ISA_AMX this makes a system call. */
+enum isa_lack isa_lack(enum isa i);
+
+/* What a path of that lack is called in a message: "this processor cannot run it", "this build has
+ * no kernels for it", "the operating system refuses its registers", "usable". */
+const char *isa_lack_text(enum isa_lack lack);
+
+bool isa_usable(enum isa i); /* lacks nothing */
 
 /* The best usable one. */
 enum isa isa_best(void);

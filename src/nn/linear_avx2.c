@@ -13,8 +13,8 @@ TARGET ALWAYS_INLINE void load_f32(const int rows, const float *sum, __m256 s[][
 {
     EACH_ROW(r)
     {
-        s[r][0] = _mm256_load_ps(sum + r * LINEAR_OUTS);
-        s[r][1] = _mm256_load_ps(sum + r * LINEAR_OUTS + 8);
+        s[r][0] = _mm256_load_ps(sum + r * LINEAR_VECTOR_OUTS);
+        s[r][1] = _mm256_load_ps(sum + r * LINEAR_VECTOR_OUTS + 8);
     }
 }
 
@@ -22,8 +22,8 @@ TARGET ALWAYS_INLINE void store_f32(const int rows, float *sum, __m256 s[][2])
 {
     EACH_ROW(r)
     {
-        _mm256_store_ps(sum + r * LINEAR_OUTS, s[r][0]);
-        _mm256_store_ps(sum + r * LINEAR_OUTS + 8, s[r][1]);
+        _mm256_store_ps(sum + r * LINEAR_VECTOR_OUTS, s[r][0]);
+        _mm256_store_ps(sum + r * LINEAR_VECTOR_OUTS + 8, s[r][1]);
     }
 }
 
@@ -118,8 +118,8 @@ TARGET ALWAYS_INLINE void panel_i8(const struct linear_tile *t, const int rows, 
 
     EACH_ROW(r)
     {
-        s[r][0] = _mm256_load_si256((const __m256i *)(sum + r * LINEAR_OUTS));
-        s[r][1] = _mm256_load_si256((const __m256i *)(sum + r * LINEAR_OUTS + 8));
+        s[r][0] = _mm256_load_si256((const __m256i *)(sum + r * LINEAR_VECTOR_OUTS));
+        s[r][1] = _mm256_load_si256((const __m256i *)(sum + r * LINEAR_VECTOR_OUTS + 8));
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4, w += 2) {
         __m256i w0 = _mm256_load_si256(w), w1 = _mm256_load_si256(w + 1);
@@ -128,8 +128,8 @@ TARGET ALWAYS_INLINE void panel_i8(const struct linear_tile *t, const int rows, 
     }
     EACH_ROW(r)
     {
-        _mm256_store_si256((__m256i *)(sum + r * LINEAR_OUTS), s[r][0]);
-        _mm256_store_si256((__m256i *)(sum + r * LINEAR_OUTS + 8), s[r][1]);
+        _mm256_store_si256((__m256i *)(sum + r * LINEAR_VECTOR_OUTS), s[r][0]);
+        _mm256_store_si256((__m256i *)(sum + r * LINEAR_VECTOR_OUTS + 8), s[r][1]);
     }
 }
 
@@ -156,6 +156,7 @@ TARGET static void finish(const struct product *p, const void *sum, int row, int
 
 const struct linear_path linear_avx2 = {
     .tile_rows = AVX2_ROWS,
+    LINEAR_VECTOR_BLOCK,
     .f32 = {LINEAR_STEP, linear_gather_bytes, multiply_f32},
     .bf16 = {LINEAR_STEP / 2, gather_bf16, multiply_bf16},
     .i8 = {LINEAR_STEP / 2, gather_i8, multiply_i8},

@@ -14,8 +14,8 @@ TARGET ALWAYS_INLINE void load_f32(const int rows, const float *sum, __m512 s[][
 {
     EACH_ROW(r)
     {
-        s[r][0] = _mm512_load_ps(sum + r * LINEAR_OUTS);
-        s[r][1] = _mm512_load_ps(sum + r * LINEAR_OUTS + 16);
+        s[r][0] = _mm512_load_ps(sum + r * LINEAR_VECTOR_OUTS);
+        s[r][1] = _mm512_load_ps(sum + r * LINEAR_VECTOR_OUTS + 16);
     }
 }
 
@@ -23,8 +23,8 @@ TARGET ALWAYS_INLINE void store_f32(const int rows, float *sum, __m512 s[][2])
 {
     EACH_ROW(r)
     {
-        _mm512_store_ps(sum + r * LINEAR_OUTS, s[r][0]);
-        _mm512_store_ps(sum + r * LINEAR_OUTS + 16, s[r][1]);
+        _mm512_store_ps(sum + r * LINEAR_VECTOR_OUTS, s[r][0]);
+        _mm512_store_ps(sum + r * LINEAR_VECTOR_OUTS + 16, s[r][1]);
     }
 }
 
@@ -43,7 +43,7 @@ TARGET ALWAYS_INLINE void add_f32(const struct linear_tile *t, const int rows, p
 TARGET ALWAYS_INLINE void tile_f32(const struct linear_tile *t, const int rows, int groups,
                                    const unsigned char *const *w, float *sum)
 {
-    __m512 s[LINEAR_TILE_ROWS][2];
+    __m512 s[AVX512_ROWS][2];
 
     load_f32(rows, sum, s);
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
@@ -68,7 +68,7 @@ TARGET ALWAYS_INLINE void tile_bf16(const struct linear_tile *t, const int rows,
                                     const unsigned char *const *w, float *sum)
 {
     const __m512i upper = _mm512_set1_epi32((int)0xFFFF0000);
-    __m512 s[LINEAR_TILE_ROWS][2];
+    __m512 s[AVX512_ROWS][2];
 
     load_f32(rows, sum, s);
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
@@ -118,12 +118,12 @@ TARGET ALWAYS_INLINE void add_i8(const struct linear_tile *t, const int rows, pt
 TARGET ALWAYS_INLINE void tile_i8(const struct linear_tile *t, const int rows, int groups,
                                   const unsigned char *const *w, int32_t *sum)
 {
-    __m512i s[LINEAR_TILE_ROWS][2];
+    __m512i s[AVX512_ROWS][2];
 
     EACH_ROW(r)
     {
-        s[r][0] = _mm512_load_si512(sum + r * LINEAR_OUTS);
-        s[r][1] = _mm512_load_si512(sum + r * LINEAR_OUTS + 16);
+        s[r][0] = _mm512_load_si512(sum + r * LINEAR_VECTOR_OUTS);
+        s[r][1] = _mm512_load_si512(sum + r * LINEAR_VECTOR_OUTS + 16);
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
         fetch_ahead(t, at);
@@ -133,8 +133,8 @@ TARGET ALWAYS_INLINE void tile_i8(const struct linear_tile *t, const int rows, i
     }
     EACH_ROW(r)
     {
-        _mm512_store_si512(sum + r * LINEAR_OUTS, s[r][0]);
-        _mm512_store_si512(sum + r * LINEAR_OUTS + 16, s[r][1]);
+        _mm512_store_si512(sum + r * LINEAR_VECTOR_OUTS, s[r][0]);
+        _mm512_store_si512(sum + r * LINEAR_VECTOR_OUTS + 16, s[r][1]);
     }
 }
 
@@ -154,7 +154,8 @@ TARGET static void finish(const struct product *p, const void *sum, int row, int
 }
 
 const struct linear_path linear_avx512 = {
-    .tile_rows = LINEAR_TILE_ROWS,
+    .tile_rows = AVX512_ROWS,
+    LINEAR_VECTOR_BLOCK,
     .f32 = {LINEAR_STEP, linear_gather_bytes, multiply_f32},
     .bf16 = {LINEAR_STEP / 2, gather_bf16, multiply_bf16},
     .i8 = {LINEAR_STEP / 2, gather_i8, multiply_i8},

@@ -14,12 +14,12 @@
 TARGET ALWAYS_INLINE void tile_bf16(const struct linear_tile *t, const int rows, int groups,
                                     const unsigned char *const *w, float *sum)
 {
-    __m512 s[LINEAR_TILE_ROWS][2];
+    __m512 s[AVX512_ROWS][2];
 
     EACH_ROW(r)
     {
-        s[r][0] = _mm512_load_ps(sum + r * LINEAR_OUTS);
-        s[r][1] = _mm512_load_ps(sum + r * LINEAR_OUTS + 16);
+        s[r][0] = _mm512_load_ps(sum + r * LINEAR_VECTOR_OUTS);
+        s[r][1] = _mm512_load_ps(sum + r * LINEAR_VECTOR_OUTS + 16);
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
         fetch_ahead(t, at);
@@ -34,8 +34,8 @@ TARGET ALWAYS_INLINE void tile_bf16(const struct linear_tile *t, const int rows,
     }
     EACH_ROW(r)
     {
-        _mm512_store_ps(sum + r * LINEAR_OUTS, s[r][0]);
-        _mm512_store_ps(sum + r * LINEAR_OUTS + 16, s[r][1]);
+        _mm512_store_ps(sum + r * LINEAR_VECTOR_OUTS, s[r][0]);
+        _mm512_store_ps(sum + r * LINEAR_VECTOR_OUTS + 16, s[r][1]);
     }
 }
 
@@ -59,13 +59,13 @@ TARGET ALWAYS_INLINE void tile_i8(const struct linear_tile *t, const int rows, i
                                   const unsigned char *const *w, int32_t *sum)
 {
     const __m512i half = _mm512_set1_epi8(-128);
-    __m512i s[LINEAR_TILE_ROWS][2];
+    __m512i s[AVX512_ROWS][2];
 
     EACH_ROW(r)
     {
         __m512i offset = _mm512_set1_epi32(t->offset[r]);
-        s[r][0] = _mm512_add_epi32(_mm512_load_si512(sum + r * LINEAR_OUTS), offset);
-        s[r][1] = _mm512_add_epi32(_mm512_load_si512(sum + r * LINEAR_OUTS + 16), offset);
+        s[r][0] = _mm512_add_epi32(_mm512_load_si512(sum + r * LINEAR_VECTOR_OUTS), offset);
+        s[r][1] = _mm512_add_epi32(_mm512_load_si512(sum + r * LINEAR_VECTOR_OUTS + 16), offset);
     }
     for (ptrdiff_t at = 0; at < groups * (ptrdiff_t)4; at += 4) {
         fetch_ahead(t, at);
@@ -80,8 +80,8 @@ TARGET ALWAYS_INLINE void tile_i8(const struct linear_tile *t, const int rows, i
     }
     EACH_ROW(r)
     {
-        _mm512_store_si512(sum + r * LINEAR_OUTS, s[r][0]);
-        _mm512_store_si512(sum + r * LINEAR_OUTS + 16, s[r][1]);
+        _mm512_store_si512(sum + r * LINEAR_VECTOR_OUTS, s[r][0]);
+        _mm512_store_si512(sum + r * LINEAR_VECTOR_OUTS + 16, s[r][1]);
     }
 }
 
@@ -94,7 +94,8 @@ TARGET static void finish(const struct product *p, const void *sum, int row, int
 }
 
 const struct linear_path linear_avx512bf16 = {
-    .tile_rows = LINEAR_TILE_ROWS,
+    .tile_rows = AVX512_ROWS,
+    LINEAR_VECTOR_BLOCK,
     .f32 = {LINEAR_STEP, linear_gather_bytes, linear_avx512_f32},
     .bf16 = {LINEAR_STEP, linear_gather_bytes, multiply_bf16},
     .i8 = {LINEAR_STEP, gather_i8, multiply_i8},

@@ -9,21 +9,22 @@
 #include <stdalign.h>
 
 /*
- * DESIGN: the outputs are cut into blocks of LINEAR_ROWS x LINEAR_OUTS, each of them one turn of
- * the pool. A block goes through the inputs in steps short enough that the step's weights
- * (LINEAR_OUTS * LINEAR_STEP bytes) stay in the second-level cache while all rows of the block
- * pass, and that a tile of a few rows stays in the first-level cache while all outputs pass. So
- * weights come from memory once for LINEAR_ROWS rows, and from L2 once for a tile; meanwhile the
- * kernel asks for the next step's.
+ * DESIGN: the outputs are cut into blocks of rows x outputs, each of them one turn of the pool. A
+ * block goes through the inputs in steps short enough that the step's weights (LINEAR_STEP bytes
+ * times outputs) stay in the second-level cache while all rows of the block pass, and that a tile
+ * of a few rows stays in the first-level cache while all outputs pass. So weights come from memory
+ * once for a block's rows, and from L2 once for a tile; meanwhile the kernel asks for the next
+ * step's.
  *
  * Sums wait in memory from step to step with all their bits, so that how a product is cut changes
  * none: every sum runs over its inputs in one order.
  */
 enum {
-    LINEAR_ROWS = 192,
-    LINEAR_OUTS = 256,     /* sums: 192 KB of the thread's stack */
-    LINEAR_TILE_ROWS = 12, /* at most, on any path */
-    LINEAR_STEP = 1024,    /* bytes of a row in a tile, as kernels read it */
+    LINEAR_ROWS = 256, /* of a block, at most, on any path */
+    LINEAR_OUTS = 512,
+    LINEAR_SUMS = LINEAR_ROWS * (LINEAR_OUTS + 16), /* 528 KB of the thread's stack */
+    LINEAR_TILE_ROWS = 32,
+    LINEAR_STEP = 1024, /* bytes of a row in a tile, as kernels read it */
     LINEAR_TILE_STRIDE = LINEAR_STEP + PACKED_ALIGN, /* rows in different sets of the cache */
     LINEAR_AHEAD = 4,
     LINEAR_TAPS_MAX = 9
@@ -34,15 +35,10 @@ struct linear_tile {
     alignas(64) unsigned char data[LINEAR_TILE_ROWS][LINEAR_TILE_STRIDE];
     int32_t offset[LINEAR_TILE_ROWS]; /* added to the row's sums, by kernels that say so */
 
-    /* Memory that comes next: a kernel may ask for 64 bytes more of each with every 16 groups of
-     * inputs. Any address: nothing is read. */
+    /* Memory that comes next, of two rows and of two panels: with every 16 groups of inputs a
+     * kernel may ask for 64 bytes more of each row, and its path's `ahead_lines` times 64 of each
+     * panel. Any address: nothing is read. */
     const char *ahead[LINEAR_AHEAD];
-};
-
-/* Sums of a block: float, or int32_t of i8. */
-union linear_sums {
-    alignas(64) float f[LINEAR_ROWS][LINEAR_OUTS];
-    int32_t i[LINEAR_ROWS][LINEAR_OUTS];
 };
 
 /* y[r][o] = sum over taps t and inputs i of x[r + tap t][i] w[o][t][i]. Row r's numbers begin at x
@@ -79,14 +75,23 @@ struct linear_kernel {
                    int bytes);
 
     /* sum[r][0..15] += tile row r times the panel w[0], sum[r][16..31] the panel w[1], over
-     * `groups` groups of inputs (a multiple of 16). Rows of `sum` are LINEAR_OUTS apart. */
+     * `groups` groups of inputs (a multiple of 16). Sums are float, or int32_t of i8; their rows
+     * are the path's sum_stride apart. */
     void (*multiply)(const struct linear_tile *t, int rows, int groups,
                      const unsigned char *const *w, void *sum);
 };
 
 struct linear_path {
-    int tile_rows; /* at most LINEAR_TILE_ROWS */
+    int tile_rows;              /* at most LINEAR_TILE_ROWS */
+    int block_rows, block_outs; /* at most LINEAR_ROWS, LINEAR_OUTS; in whole pairs of panels */
+    int sum_stride;             /* at least block_outs; of LINEAR_ROWS rows at most LINEAR_SUMS */
+    int ahead_lines;            /* 1, 2, 4: PACKED_PANEL / tiles of a block */
     struct linear_kernel f32, bf16, i8;
+
+    /* Readies the thread to multiply tiles of `rows` rows: before the first, and where their number
+     * changes. And what undoes it behind the last. NULL: there is nothing to do. */
+    void (*begin)(int rows);
+    void (*end)(void);
 
     /* What becomes of the sums of `count` outputs from `out` on of row `row`; see struct
      * linear_end. */
@@ -97,6 +102,16 @@ extern const struct linear_path linear_plain;
 #if defined(__x86_64__)
 extern const struct linear_path linear_avx2, linear_avx512, linear_avx512bf16;
 #endif
+#ifdef NN_AMX
+extern const struct linear_path linear_amx; /* has no f32 */
+#endif
+
+/* A block of the paths whose sums pass through vector registers. */
+enum { LINEAR_VECTOR_ROWS = 192, LINEAR_VECTOR_OUTS = 256 };
+
+#define LINEAR_VECTOR_BLOCK                                             \
+    .block_rows = LINEAR_VECTOR_ROWS, .block_outs = LINEAR_VECTOR_OUTS, \
+    .sum_stride = LINEAR_VECTOR_OUTS, .ahead_lines = 1
 
 /* A `gather` that copies. */
 void linear_gather_bytes(struct linear_tile *t, int at, const char *const *row, int rows,

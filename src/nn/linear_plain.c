@@ -76,7 +76,7 @@ static void multiply_f32(const struct linear_tile *t, int rows, int groups,
     for (int panel = 0; panel < 2; panel++)
         for (int r = 0; r < rows; r++)
             row_f32((const float *)t->data[r], (const lanes *)w[panel], groups,
-                    (float *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
+                    (float *)sum + (ptrdiff_t)r * LINEAR_VECTOR_OUTS + panel * PACKED_PANEL);
 }
 
 static void multiply_bf16(const struct linear_tile *t, int rows, int groups,
@@ -85,7 +85,7 @@ static void multiply_bf16(const struct linear_tile *t, int rows, int groups,
     for (int panel = 0; panel < 2; panel++)
         for (int r = 0; r < rows; r++)
             row_bf16((const float *)t->data[r], (const bits *)w[panel], groups,
-                     (float *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
+                     (float *)sum + (ptrdiff_t)r * LINEAR_VECTOR_OUTS + panel * PACKED_PANEL);
 }
 
 static void multiply_i8(const struct linear_tile *t, int rows, int groups,
@@ -94,7 +94,7 @@ static void multiply_i8(const struct linear_tile *t, int rows, int groups,
     for (int panel = 0; panel < 2; panel++)
         for (int r = 0; r < rows; r++)
             row_i8((const int8_t *)t->data[r], (const int8_t *)w[panel], groups,
-                   (int32_t *)sum + (ptrdiff_t)r * LINEAR_OUTS + panel * PACKED_PANEL);
+                   (int32_t *)sum + (ptrdiff_t)r * LINEAR_VECTOR_OUTS + panel * PACKED_PANEL);
 }
 
 static void finish(const struct product *p, const void *sum, int row, int out, int count)
@@ -104,6 +104,7 @@ static void finish(const struct product *p, const void *sum, int row, int out, i
 
 const struct linear_path linear_plain = {
     .tile_rows = PLAIN_ROWS,
+    LINEAR_VECTOR_BLOCK,
     .f32 = {LINEAR_STEP, linear_gather_bytes, multiply_f32},
     .bf16 = {LINEAR_STEP / 2, gather_bf16, multiply_bf16},
     .i8 = {LINEAR_STEP, linear_gather_bytes, multiply_i8},

@@ -11,6 +11,9 @@ static const struct linear_path *const PATH[ISA_COUNT] = {
     [ISA_AVX512] = &linear_avx512,
     [ISA_AVX512BF16] = &linear_avx512bf16,
 #endif
+#ifdef NN_AMX
+    [ISA_AMX] = &linear_amx,
+#endif
 };
 
 /* A product while it runs. */
@@ -52,6 +55,7 @@ struct step {
     int row, rows, out, outs;
     int first, bytes;
     int tiles;
+    int ready; /* rows of a tile that the path is ready for; 0: none */
 };
 
 /* Rows of a step that are multiplied together. */
@@ -97,7 +101,7 @@ struct next {
 };
 
 /* What the kernel may ask for while it multiplies the outputs from o on: of each, as much as a row
- * has in a step. A block of LINEAR_OUTS outputs asks for all rows of a tile. */
+ * has in a step. A whole block's outputs ask for all rows of a tile. */
 static void point_ahead(const struct product *p, const struct step *s, const struct rows *rows,
                         const struct next *next, int o, const unsigned char *const *panel,
                         const char **ahead)
@@ -118,15 +122,23 @@ static void point_ahead(const struct product *p, const struct step *s, const str
 static void look_ahead(const struct running *u, const struct step *s, int i, struct next *out)
 {
     int panel = s->bytes * PACKED_PANEL; // of the step
+    int share = s->bytes * u->path->ahead_lines;
     bool turn = i + 1 == s->tiles;
 
     out->last = s->first + s->bytes >= u->inputs;
     find_rows(u->p, s, turn ? 0 : i + 1, &out->rows);
     out->row_offset = input_at(u->p, turn && !out->last ? s->first + s->bytes : s->first);
-    out->weight_offset = panel + i % PACKED_PANEL * s->bytes;
+    out->weight_offset = panel + i * share % panel;
 }
 
-static void add_step(const struct running *u, const struct step *s, union linear_sums *sums)
+static void ready(const struct linear_path *path, struct step *s, int rows)
+{
+    if (path->begin && rows != s->ready)
+        path->begin(rows);
+    s->ready = rows;
+}
+
+static void add_step(const struct running *u, struct step *s, float *sums)
 {
     struct linear_tile tile;
     struct next next;
@@ -135,6 +147,7 @@ static void add_step(const struct running *u, const struct step *s, union linear
     find_rows(u->p, s, 0, &rows);
     for (int i = 0; i < s->tiles && !cancelled(u); i++, rows = next.rows) {
         gather(u, s, &rows, &tile);
+        ready(u->path, s, rows.count);
         look_ahead(u, s, i, &next);
         for (int o = 0; o < s->outs; o += 2 * PACKED_PANEL) {
             const unsigned char *w = u->p->w + (s->out + o) / PACKED_PANEL * u->panel_bytes +
@@ -143,7 +156,8 @@ static void add_step(const struct running *u, const struct step *s, union linear
             const unsigned char *panel[2] = {w,
                                              o + PACKED_PANEL < s->outs ? w + u->panel_bytes : w};
             point_ahead(u->p, s, &rows, &next, o, panel, tile.ahead);
-            u->kernel->multiply(&tile, rows.count, s->bytes / 4, panel, &sums->f[rows.begin][o]);
+            u->kernel->multiply(&tile, rows.count, s->bytes / 4, panel,
+                                sums + rows.begin * u->path->sum_stride + o);
         }
     }
 }
@@ -153,21 +167,24 @@ static void block(void *ctx, int index, int worker)
     const struct running *u = ctx;
     struct step s = {.row = index % u->row_blocks * u->block_rows,
                      .out = index / u->row_blocks * u->block_outs};
-    union linear_sums sums;
+    alignas(64) float sums[LINEAR_SUMS]; // int32_t of i8
+    const int stride = u->path->sum_stride;
 
     (void)worker;
     s.rows = min(u->block_rows, u->p->rows - s.row);
     s.outs = min(u->block_outs, u->p->outs - s.out);
     s.tiles = blocks(s.rows, u->path->tile_rows);
     for (int r = 0; r < s.rows; r++)
-        memset(sums.f[r], 0,
+        memset(sums + r * stride, 0,
                (size_t)blocks(s.outs, 2 * PACKED_PANEL) * 2 * PACKED_PANEL * sizeof(float));
     for (; s.first < u->inputs; s.first += s.bytes) {
         s.bytes = min(u->step, u->inputs - s.first);
-        add_step(u, &s, &sums);
+        add_step(u, &s, sums);
     }
+    if (u->path->end)
+        u->path->end();
     for (int r = 0; r < s.rows && !cancelled(u); r++)
-        u->path->finish(u->p, sums.f[r], s.row + r, s.out, s.outs);
+        u->path->finish(u->p, sums + r * stride, s.row + r, s.out, s.outs);
 }
 
 /* Blocks as large as they may be, but some for each of the pool's threads. */
@@ -175,8 +192,8 @@ static void cut(struct running *u, int width)
 {
     enum { TURNS = 4 }; // a thread's, so that the last to end is not late by much
 
-    u->block_rows = LINEAR_ROWS;
-    u->block_outs = LINEAR_OUTS;
+    u->block_rows = u->path->block_rows;
+    u->block_outs = u->path->block_outs;
     while (blocks(u->p->rows, u->block_rows) * blocks(u->p->outs, u->block_outs) < TURNS * width) {
         if (u->block_rows > 4 * u->path->tile_rows)
             u->block_rows /= 2;
@@ -186,6 +203,12 @@ static void cut(struct running *u, int width)
             break;
     }
     u->row_blocks = blocks(u->p->rows, u->block_rows);
+}
+
+/* Tiles of AMX hold no f32. */
+static const struct linear_path *path_of(enum isa isa, enum dtype t)
+{
+    return PATH[isa == ISA_AMX && t == DTYPE_F32 ? ISA_AVX512BF16 : isa];
 }
 
 static const struct linear_kernel *kernel_of(const struct linear_path *path, enum dtype t)
@@ -203,7 +226,7 @@ static const struct linear_kernel *kernel_of(const struct linear_path *path, enu
 
 bool product_run(const struct nn_run *run, const struct product *p)
 {
-    struct running u = {.p = p, .path = PATH[run->isa], .cancel = run->cancel};
+    struct running u = {.p = p, .path = path_of(run->isa, p->dtype), .cancel = run->cancel};
 
     assert(u.path && p->tap_bytes % PACKED_ALIGN == 0 && p->taps <= LINEAR_TAPS_MAX);
     u.kernel = kernel_of(u.path, p->dtype);

@@ -18,6 +18,8 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+enum { AVX512_ROWS = 12 }; /* by two panels: 24 of 32 registers are sums */
+
 /* A loop over the constant `rows` that leaves no loop. */
 #define EACH_ROW(r) _Pragma("GCC unroll 12") for (int r = 0; r < rows; r++)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/unit.h"
 
-#include "nn/isa.h"
+#include "nn/isa_internal.h"
 #include "nn/matrix.h"
 
 #include <stdalign.h>
@@ -36,6 +36,47 @@ static void a_usable_path_is_not_better_than_the_best(void **state)
         if (i > (int)isa_best())
             assert_false(isa_usable((enum isa)i));
     }
+}
+
+/* What is in the way of AMX, and who. */
+static void amx_is_lacked_for_one_reason(void **state)
+{
+    enum { BF16 = 1 << 22, TILE = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILE | INT8 };
+    enum { SAVED = 3 << 17, DATA = 1 << 18, VECTORS = 0xE7 };
+    static const struct {
+        struct amx_facts facts;
+        enum isa_lack lack;
+    } row[] = {
+        {{ALL, SAVED | VECTORS, SAVED | VECTORS, true}, ISA_LACKS_NOTHING},
+        {{~0U, UINT64_MAX, DATA, true}, ISA_LACKS_NOTHING},
+        {{0, 0, 0, false}, ISA_LACKS_PROCESSOR},
+        {{0, SAVED, SAVED, true}, ISA_LACKS_PROCESSOR},
+        {{ALL & ~BF16, SAVED, SAVED, true}, ISA_LACKS_PROCESSOR},
+        {{ALL & ~TILE, SAVED, SAVED, true}, ISA_LACKS_PROCESSOR},
+        {{ALL & ~INT8, SAVED, SAVED, true}, ISA_LACKS_PROCESSOR},
+        {{ALL, SAVED, SAVED, false}, ISA_LACKS_BUILD},
+        {{ALL, 0, 0, true}, ISA_LACKS_KERNEL},
+        {{ALL, VECTORS, SAVED, true}, ISA_LACKS_KERNEL},
+        {{ALL, 1 << 17, SAVED, true}, ISA_LACKS_KERNEL},
+        {{ALL, DATA, SAVED, true}, ISA_LACKS_KERNEL},
+        {{ALL, SAVED, VECTORS | 1 << 17, true}, ISA_LACKS_KERNEL}, // before it was asked
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        assert_int_equal(amx_lack(&row[i].facts), row[i].lack);
+}
+
+/* A process that was not given tiles must not be told that it has them. */
+static void asking_for_amx_decides(void **state)
+{
+    (void)state;
+    if (isa_ask_for_amx())
+        assert_true(isa_lack(ISA_AMX) != ISA_LACKS_KERNEL);
+    else
+        assert_false(isa_usable(ISA_AMX));
+    for (int i = 0; i < ISA_COUNT; i++)
+        assert_int_equal(isa_usable((enum isa)i), isa_lack((enum isa)i) == ISA_LACKS_NOTHING);
 }
 
 static void a_row_is_padded_to_whole_vectors(void **state)
@@ -106,6 +147,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_read_back),
         cmocka_unit_test(a_usable_path_is_not_better_than_the_best),
+        cmocka_unit_test(amx_is_lacked_for_one_reason),
+        cmocka_unit_test(asking_for_amx_decides),
         cmocka_unit_test(a_row_is_padded_to_whole_vectors),
         cmocka_unit_test(a_plan_is_made_twice),
         cmocka_unit_test(parts_of_a_matrix_borrow_it),

@@ -114,12 +114,14 @@ static void check(const struct problem *p, struct linear_end end, const struct m
 
 static void a_product_is_its_twins(void **state)
 {
-    // One and few rows, no side a multiple of a tile, a panel or a group; steps and blocks in part.
+    // One and few rows, no side a multiple of a tile, a panel or a group; steps and blocks in part;
+    // what fills the tiles, vectors' and AMX's, and one row more.
     static const struct {
         int rows, in, out;
-    } shape[] = {{1, 1, 1},     {1, 64, 16},    {2, 33, 17},   {3, 100, 31},  {5, 7, 130},
-                 {12, 256, 32}, {13, 513, 48},  {25, 1030, 5}, {7, 2100, 33}, {385, 40, 20},
-                 {50, 65, 260}, {1, 3000, 130}, {4, 12288, 16}};
+    } shape[] = {{1, 1, 1},     {1, 64, 16},    {2, 33, 17},    {3, 100, 31},  {5, 7, 130},
+                 {12, 256, 32}, {13, 513, 48},  {25, 1030, 5},  {7, 2100, 33}, {385, 40, 20},
+                 {50, 65, 260}, {1, 3000, 130}, {4, 12288, 16}, {16, 64, 32},  {17, 64, 33},
+                 {32, 32, 512}, {33, 600, 545}, {257, 70, 513}};
     struct pool *pool = pool_of(POOL);
 
     (void)state;
