@@ -61,6 +61,60 @@ void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
     OPENSSL_cleanse(block, sizeof(block));
 }
 
+static uint64_t rotate_left(uint64_t x, int bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+// Up to 8 bytes, the first one lowest.
+static uint64_t word(const uint8_t *p, size_t len)
+{
+    uint64_t w = 0;
+
+    for (size_t i = 0; i < len; i++)
+        w |= (uint64_t)p[i] << 8 * i;
+    return w;
+}
+
+static void sip_rounds(uint64_t v[4], int rounds)
+{
+    while (rounds-- > 0) {
+        v[0] += v[1];
+        v[2] += v[3];
+        v[1] = rotate_left(v[1], 13) ^ v[0];
+        v[3] = rotate_left(v[3], 16) ^ v[2];
+        v[0] = rotate_left(v[0], 32);
+        v[2] += v[1];
+        v[0] += v[3];
+        v[1] = rotate_left(v[1], 17) ^ v[2];
+        v[3] = rotate_left(v[3], 21) ^ v[0];
+        v[2] = rotate_left(v[2], 32);
+    }
+}
+
+static void sip_word(uint64_t v[4], uint64_t w)
+{
+    v[3] ^= w;
+    sip_rounds(v, 2);
+    v[0] ^= w;
+}
+
+uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    size_t whole = len / 8 * 8;
+    uint64_t k0 = word(key, 8), k1 = word(key + 8, 8);
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+                     k1 ^ 0x7465646279746573}; // "somepseudorandomlygeneratedbytes"
+
+    for (size_t at = 0; at < whole; at += 8)
+        sip_word(v, word(p + at, 8));
+    sip_word(v, (uint64_t)len << 56 | word(p + whole, len - whole));
+    v[2] ^= 0xff;
+    sip_rounds(v, 4);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 void hex_encode(const void *data, size_t len, char *out)
 {
     static const char digits[] = "0123456789abcdef";

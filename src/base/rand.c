@@ -23,25 +23,32 @@ void rand_bytes(void *out, size_t len)
     }
 }
 
+void uuid_v4_bytes(uint8_t out[16])
+{
+    rand_bytes(out, 16);
+    out[6] = (out[6] & 0x0F) | 0x40;
+    out[8] = (out[8] & 0x3F) | 0x80;
+}
+
+void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT])
+{
+    static const char digit[] = "0123456789abcdef";
+
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digit[uuid[i] >> 4];
+        *out++ = digit[uuid[i] & 15];
+    }
+    *out = '\0';
+}
+
 void uuid_v4(char out[UUID_TEXT])
 {
-    uint8_t b[16];
-    char hex[33];
+    uint8_t uuid[16];
 
-    rand_bytes(b, sizeof(b));
-    b[6] = (b[6] & 0x0F) | 0x40;
-    b[8] = (b[8] & 0x3F) | 0x80;
-    hex_encode(b, sizeof(b), hex);
-    memcpy(out, hex, 8);
-    out[8] = '-';
-    memcpy(out + 9, hex + 8, 4);
-    out[13] = '-';
-    memcpy(out + 14, hex + 12, 4);
-    out[18] = '-';
-    memcpy(out + 19, hex + 16, 4);
-    out[23] = '-';
-    memcpy(out + 24, hex + 20, 12);
-    out[36] = '\0';
+    uuid_v4_bytes(uuid);
+    uuid_text(uuid, out);
 }
 
 void pcg_seed(struct pcg *p, uint64_t seed, uint64_t stream)

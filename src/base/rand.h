@@ -11,8 +11,11 @@ void rand_bytes(void *out, size_t len);
 
 enum { UUID_TEXT = 37 };
 
-/* A random version 4 UUID (RFC 9562) in lower case, NUL-terminated. */
+/* A random version 4 UUID (RFC 9562): as text in lower case, NUL-terminated, or as bytes. */
 void uuid_v4(char out[UUID_TEXT]);
+void uuid_v4_bytes(uint8_t out[16]);
+
+void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT]);
 
 /* Repeatable numbers for pictures: PCG-XSH-RR 64/32 (O'Neill 2014). The same seed and stream give
  * the same numbers everywhere. */
