@@ -91,7 +91,7 @@ static double submits_per_s(struct store *s, int64_t account, char (*uuids)[UUID
                                          .callback = "",
                                          .cost = 120,
                                          .created_ms = INT64_C(1770000000000)};
-        uuid_v4(uuids[i]);
+        store_job_uuid(s, uuids[i]);
         store_submit(s, &slot->in, accepted, slot);
     }
     pthread_mutex_lock(&l.lock);

@@ -157,7 +157,7 @@ void post_retexture(void *ctx, struct http_request *r)
     s->request = r;
     if (!read_body(s) || !read_idempotency_key(s))
         return;
-    uuid_v4(s->uuid);
+    store_job_uuid(a->d.store, s->uuid);
     s->in.uuid = s->uuid;
     s->in.account = caller(r)->id;
     s->in.img_url = s->body.img_url;

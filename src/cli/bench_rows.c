@@ -109,7 +109,7 @@ static enum err submit(struct rows *r, int turn)
                               .cost = 120,
                               .created_ms = clock_unix_ms(&clock_system)};
 
-    uuid_v4(uuid);
+    store_job_uuid(r->store, uuid);
     sem_init(&ended, 0, 0);
     store_submit(r->store, &in, done, &ended);
     sem_wait(&ended);

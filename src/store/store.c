@@ -231,6 +231,11 @@ enum err store_site_secret(struct store *s, uint8_t out[32])
     return s->ops->site_secret(s, out);
 }
 
+void store_job_uuid(struct store *s, char out[UUID_TEXT])
+{
+    s->ops->job_uuid(s, out);
+}
+
 void store_submit(struct store *s, const struct store_submit *in, store_submit_fn *done, void *ctx)
 {
     assert(in->uuid && in->img_url && in->prompt && in->callback);

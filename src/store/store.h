@@ -166,8 +166,12 @@ MUST_USE enum err store_site_secret(struct store *s, uint8_t out[32]);
 
 enum { STORE_IDEMPOTENCY_KEY_MAX = 255 };
 
+/* The UUID of a job to be submitted: random, version 4, unless one knows the site secret. Jobs may
+ * have any other UUID; those with one from here are found faster. Never fails. */
+void store_job_uuid(struct store *s, char out[UUID_TEXT]);
+
 struct store_submit {
-    const char *uuid; /* of the new job */
+    const char *uuid; /* of the new job: store_job_uuid() */
     int64_t account;
     const char *img_url, *prompt, *callback; /* callback "" for none */
     const char *upload_id;                   /* img_url is this upload of the account's, or NULL */

@@ -144,6 +144,11 @@ static enum err fault_ping(struct store *s)
     return e ? e : below(s)->ping(fault(s)->inner);
 }
 
+static void fault_job_uuid(struct store *s, char out[UUID_TEXT])
+{
+    below(s)->job_uuid(fault(s)->inner, out);
+}
+
 static void fault_submit(struct store *s, const struct store_submit *in, store_submit_fn *done,
                          void *ctx)
 {
@@ -190,6 +195,7 @@ static const struct store_ops ops = {
     OP(account_set_disabled),
     OP(points_add),
     OP(site_secret),
+    OP(job_uuid),
     OP(submit),
     OP(job_get),
     OP(jobs_list),

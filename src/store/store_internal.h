@@ -54,6 +54,7 @@ struct store_ops {
     enum err (*points_add)(struct store *s, int64_t account, int64_t amount);
     enum err (*site_secret)(struct store *s, uint8_t out[32]);
 
+    void (*job_uuid)(struct store *s, char out[UUID_TEXT]);
     void (*submit)(struct store *s, const struct store_submit *in, store_submit_fn *done,
                    void *ctx);
 

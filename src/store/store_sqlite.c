@@ -80,6 +80,7 @@ static const struct store_ops ops = {
     .account_set_disabled = sqlite_account_set_disabled,
     .points_add = sqlite_points_add,
     .site_secret = sqlite_site_secret,
+    .job_uuid = sqlite_job_uuid,
     .submit = sqlite_submit,
     .job_get = sqlite_job_get,
     .jobs_list = sqlite_jobs_list,
@@ -153,7 +154,7 @@ static enum err open_readers(struct store_sqlite *s, const char *path, struct er
     return e;
 }
 
-// What never changes while the store is open.
+// What is in memory from now on.
 static enum err read_constants(struct store_sqlite *s, struct err_note *note)
 {
     struct db *db = &s->writer.db;
@@ -167,6 +168,8 @@ static enum err read_constants(struct store_sqlite *s, struct err_note *note)
     query_end(&q);
     if (e == ERR_NONE)
         return err_set(note, ERR_CORRUPT, "its site secret is missing: restore a backup");
+    if (!e)
+        e = job_ids_init(&s->job_ids, db);
     if (!e) {
         query_begin(&q, db, "SELECT coalesce(max(served), 0) FROM account");
         e = query_only_i64(&q, &s->writer.served);

@@ -119,7 +119,7 @@ static const char *const past_sql[] = {
     "ended_ms, expires_ms, seed, width, height, error_code, engine, img_url, prompt, callback, "
     "interpretation, warnings, timings) "
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) "
-    "SELECT randomblob(16), 1 + i % ?1, iif(i / ?1 % 10, 3, 4), 0, 120, 1, 1770000000000 + i, "
+    "SELECT job_uuid(), 1 + i % ?1, iif(i / ?1 % 10, 3, 4), 0, 120, 1, 1770000000000 + i, "
     "1770000000500 + i, 1770000001500 + i, 4102444800000, i, 1024, 1024, iif(i / ?1 % 10, 0, 424), "
     "'look 0.1.0', 'https://example.com/pictures/' || i || '.jpg', "
     "'Convert to oil painting style', iif(i / ?1 % 5, '', 'https://example.com/webhook'), "
@@ -149,9 +149,27 @@ static const char *const past_sql[] = {
     "FROM job, f WHERE state = 3 AND id > ?2 - ?2 / 10 AND ?1 > 0",
 };
 
+static void job_uuid(sqlite3_context *call, int count, sqlite3_value **args)
+{
+    uint8_t uuid[16];
+
+    (void)count, (void)args;
+    job_ids_make(sqlite3_user_data(call), uuid);
+    sqlite3_result_blob(call, uuid, sizeof(uuid), SQLITE_TRANSIENT);
+}
+
+static enum err add_job_uuid(struct db *db, struct job_ids *ids)
+{
+    int rc =
+        sqlite3_create_function(db->handle, "job_uuid", 0, SQLITE_UTF8, ids, job_uuid, NULL, NULL);
+
+    return rc == SQLITE_OK ? job_ids_init(ids, db) : db_error(db, rc);
+}
+
 enum err store_bench_fill(const char *path, const struct store_past *past, struct err_note *note)
 {
     struct db db = {0};
+    struct job_ids ids;
     struct query q;
     enum err e = schema_create_file(path, note);
 
@@ -160,6 +178,8 @@ enum err store_bench_fill(const char *path, const struct store_past *past, struc
         e = db_open(&db, path, true, NULL, note);
     if (!e)
         e = schema_migrate(&db, note);
+    if (!e)
+        e = add_job_uuid(&db, &ids);
     if (!e)
         e = db_exec(&db, "BEGIN IMMEDIATE");
     for (size_t i = 0; i < sizeof(past_sql) / sizeof(past_sql[0]) && !e; i++) {

@@ -120,34 +120,6 @@ int cache_take_used(struct cache *c, uint8_t (*sha256)[SHA256_BYTES])
     return n;
 }
 
-static size_t job_slot(const uint8_t uuid[16])
-{
-    uint32_t h;
-
-    memcpy(&h, uuid, sizeof(h));
-    return h % CACHE_JOBS;
-}
-
-int64_t cache_job_id(struct cache *c, const uint8_t uuid[16])
-{
-    size_t at = job_slot(uuid);
-
-    pthread_mutex_lock(&c->lock);
-    int64_t id = memcmp(c->job[at].uuid, uuid, 16) ? 0 : c->job[at].id;
-    pthread_mutex_unlock(&c->lock);
-    return id;
-}
-
-void cache_learn_job(struct cache *c, const uint8_t uuid[16], int64_t id)
-{
-    size_t at = job_slot(uuid);
-
-    pthread_mutex_lock(&c->lock);
-    memcpy(c->job[at].uuid, uuid, 16);
-    c->job[at].id = id;
-    pthread_mutex_unlock(&c->lock);
-}
-
 bool cache_check_due(struct cache *c, int64_t now_ns)
 {
     pthread_mutex_lock(&c->lock);

@@ -294,20 +294,11 @@ void column_chars(struct query *q, int col, char *out, size_t size)
 
 void column_uuid(struct query *q, int col, char out[UUID_TEXT])
 {
-    static const char digit[] = "0123456789abcdef";
-    const uint8_t *b = sqlite3_column_blob(q->st, col);
+    const uint8_t *uuid = sqlite3_column_blob(q->st, col);
 
-    if (!b || sqlite3_column_bytes(q->st, col) != 16) {
-        out[0] = '\0';
-        return;
-    }
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *out++ = '-';
-        *out++ = digit[b[i] >> 4];
-        *out++ = digit[b[i] & 15];
-    }
-    *out = '\0';
+    out[0] = '\0';
+    if (uuid && sqlite3_column_bytes(q->st, col) == 16)
+        uuid_text(uuid, out);
 }
 
 static int nibble(char c)

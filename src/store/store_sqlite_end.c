@@ -154,13 +154,10 @@ static enum err add_delivery(struct writer *w, const struct work *j, int64_t now
 {
     struct query q;
     uint8_t uuid[16];
-    char text[UUID_TEXT];
 
     if (!j->has_callback)
         return ERR_OK;
-    uuid_v4(text);
-    if (!uuid_parse(text, uuid))
-        return ERR_BUG;
+    uuid_v4_bytes(uuid);
     query_begin(&q, &w->db,
                 "INSERT INTO delivery (msg_uuid, job, account, next_ms, created_ms) "
                 "VALUES (?, ?, ?, ?, ?)");

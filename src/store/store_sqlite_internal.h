@@ -33,13 +33,13 @@ MUST_USE enum err schema_migrate(struct db *db, struct err_note *note);
 /* The schema must be up to date already: ERR_UNSUPPORTED when it is older; else as above. */
 MUST_USE enum err schema_check(struct db *db, struct err_note *note);
 
-/* ---- accounts, keys and places of jobs in memory (store_sqlite_cache.c) ---- */
+/* ---- accounts and keys in memory (store_sqlite_cache.c) ---- */
 
 /*
  * Fixed tables in which a newcomer takes the place of whatever was there. INVARIANT: an entry
  * equals the last commit of this process and is at most a second behind the commits of others.
  */
-enum { CACHE_KEYS = 4096, CACHE_ACCOUNTS = 1024, CACHE_JOBS = 8192 };
+enum { CACHE_KEYS = 4096, CACHE_ACCOUNTS = 1024 };
 
 struct cache {
     pthread_mutex_t lock;
@@ -52,10 +52,6 @@ struct cache {
         bool used;       /* since cache_take_used() */
     } key[CACHE_KEYS];
     struct account account[CACHE_ACCOUNTS]; /* id 0: free */
-    struct {
-        uint8_t uuid[16];
-        int64_t id; /* 0: free */
-    } job[CACHE_JOBS];
 };
 
 void cache_init(struct cache *c);
@@ -76,15 +72,30 @@ void cache_drop(struct cache *c);
 /* The keys that were used since the last call, at most CACHE_KEYS. */
 int cache_take_used(struct cache *c, uint8_t (*sha256)[SHA256_BYTES]);
 
-/* Which row a job is, 0 when that is not known. A job that is asked for is asked for again, and the
- * index of UUIDs is the one that is read all over. Rows keep their ids: nothing to forget. */
-int64_t cache_job_id(struct cache *c, const uint8_t uuid[16]);
-void cache_learn_job(struct cache *c, const uint8_t uuid[16], int64_t id);
-
 /* Whether a second has passed since the last look; at most one caller a second gets true and has to
  * report the data_version that it then reads. */
 bool cache_check_due(struct cache *c, int64_t now_ns);
 void cache_checked(struct cache *c, int64_t data_version);
+
+/* ---- UUIDs of jobs that say which row they are (store_sqlite_ids.c) ---- */
+
+struct job_ids {
+    uint8_t key[SIPHASH_KEY_BYTES];
+    _Atomic int64_t next; /* row, of the next UUID */
+};
+
+/* Of a database whose schema is up to date. */
+MUST_USE enum err job_ids_init(struct job_ids *ids, struct db *db);
+
+/* A UUID for a job that may be inserted, and reserves its row. */
+void job_ids_make(struct job_ids *ids, uint8_t uuid[16]);
+
+/* The row that was reserved for this UUID. 0 for nearly any that was not made here; for the others
+ * some row that may be another job's. */
+int64_t job_ids_row(struct job_ids *ids, const uint8_t uuid[16]);
+
+/* There is a job in this row: it is not reserved from now on. */
+void job_ids_taken(struct job_ids *ids, int64_t row);
 
 /* ---- leases in memory (store_sqlite_leases.c) ---- */
 
@@ -306,6 +317,7 @@ struct store_sqlite {
     struct writer writer;
     struct readers readers;
     struct cache cache;
+    struct job_ids job_ids;
     struct leases leases;
     pthread_mutex_t watch_lock;
     struct db watch; /* looks for other processes' commits */
@@ -337,6 +349,7 @@ enum err sqlite_account_get(struct store *s, int64_t account, struct account *ou
 enum err sqlite_account_set_disabled(struct store *s, int64_t account, bool disabled);
 enum err sqlite_points_add(struct store *s, int64_t account, int64_t amount);
 
+void sqlite_job_uuid(struct store *s, char out[UUID_TEXT]);
 void sqlite_submit(struct store *s, const struct store_submit *in, store_submit_fn *done,
                    void *ctx);
 

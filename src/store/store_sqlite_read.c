@@ -52,27 +52,44 @@ enum err job_from_query(struct query *q, struct arena *a, struct job *out)
     return e == ERR_NONE ? ERR_NOT_FOUND : e;
 }
 
+static enum err get_by_uuid(struct db *db, const uint8_t uuid[16], struct arena *a, struct job *out)
+{
+    struct query q;
+
+    query_begin(&q, db, "SELECT " JOB_COLUMNS " FROM job WHERE uuid = ?");
+    query_uuid(&q, uuid);
+    return job_from_query(&q, a, out);
+}
+
+// ERR_NOT_FOUND also when the row is another job's.
+static enum err get_by_row(struct db *db, const uint8_t uuid[16], int64_t row, struct arena *a,
+                           struct job *out)
+{
+    struct query q;
+
+    query_begin(&q, db, "SELECT " JOB_COLUMNS " FROM job WHERE id = ? AND uuid = ?");
+    query_i64(&q, row);
+    query_uuid(&q, uuid);
+    return job_from_query(&q, a, out);
+}
+
 enum err sqlite_job_get(struct store *store, int64_t account, const char *uuid, struct arena *a,
                         struct job *out)
 {
     struct store_sqlite *s = self(store);
-    struct query q;
-    struct job j;
+    enum err e = ERR_NOT_FOUND;
     uint8_t key[16];
+    struct job j;
 
     if (!uuid_parse(uuid, key))
         return ERR_NOT_FOUND;
-    int64_t id = cache_job_id(&s->cache, key);
-    query_begin(&q, reader_take(s),
-                id ? "SELECT " JOB_COLUMNS " FROM job WHERE uuid = ? AND id = ?"
-                   : "SELECT " JOB_COLUMNS " FROM job WHERE uuid = ?");
-    query_uuid(&q, key);
-    if (id)
-        query_i64(&q, id);
-    enum err e = job_from_query(&q, a, &j);
-    reader_give(s, q.db);
-    if (!e && !id)
-        cache_learn_job(&s->cache, key, j.id);
+    int64_t row = job_ids_row(&s->job_ids, key);
+    struct db *db = reader_take(s);
+    if (row)
+        e = get_by_row(db, key, row, a, &j);
+    if (e == ERR_NOT_FOUND)
+        e = get_by_uuid(db, key, a, &j);
+    reader_give(s, db);
     if (!e && account >= 0 && j.account != account)
         e = ERR_NOT_FOUND;
     if (!e)

@@ -94,6 +94,7 @@ static enum err hold_upload(struct writer *w, int64_t upload)
     return query_run(&q);
 }
 
+// In the row that its UUID says, unless that one is another job's.
 static enum err insert_job(struct writer *w, const struct store_submit *in, bool is_private,
                            int64_t upload, int64_t *job)
 {
@@ -103,8 +104,11 @@ static enum err insert_job(struct writer *w, const struct store_submit *in, bool
     if (!uuid_parse(in->uuid, uuid))
         return ERR_BUG;
     query_begin(&q, &w->db,
-                "INSERT INTO job (uuid, account, is_private, cost, created_ms, upload, img_url, "
-                "prompt, callback) VALUES (?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)");
+                "INSERT INTO job (id, uuid, account, is_private, cost, created_ms, upload, "
+                "img_url, prompt, callback) VALUES ("
+                "(SELECT ?1 WHERE ?1 > 0 AND NOT EXISTS (SELECT 1 FROM job WHERE id = ?1)), "
+                "?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)");
+    query_i64(&q, job_ids_row(&w->s->job_ids, uuid));
     query_uuid(&q, uuid);
     query_i64(&q, in->account);
     query_i64(&q, is_private);
@@ -115,9 +119,11 @@ static enum err insert_job(struct writer *w, const struct store_submit *in, bool
     query_text(&q, in->prompt);
     query_text(&q, in->callback);
     enum err e = query_run(&q);
-    if (!e)
-        *job = sqlite3_last_insert_rowid(w->db.handle);
-    return e;
+    if (e)
+        return e;
+    *job = sqlite3_last_insert_rowid(w->db.handle);
+    job_ids_taken(&w->s->job_ids, *job);
+    return ERR_OK;
 }
 
 static enum err run_accept(struct writer *w, void *args)
@@ -166,6 +172,14 @@ static void accept_done(struct request *r)
     a->done(a->ctx, r->result, replay ? a->answer : NULL, replay ? a->answer_len : 0);
     free(a->answer);
     free(a);
+}
+
+void sqlite_job_uuid(struct store *s, char out[UUID_TEXT])
+{
+    uint8_t uuid[16];
+
+    job_ids_make(&self(s)->job_ids, uuid);
+    uuid_text(uuid, out);
 }
 
 void sqlite_submit(struct store *s, const struct store_submit *in, store_submit_fn *done, void *ctx)

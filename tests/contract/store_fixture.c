@@ -101,7 +101,7 @@ struct account get_account(struct fixture *f, int64_t id)
 
 void submit_init(struct submit_call *c, struct fixture *f, int64_t account)
 {
-    uuid_v4(c->uuid);
+    store_job_uuid(f->s, c->uuid);
     c->in = (struct store_submit){.uuid = c->uuid,
                                   .account = account,
                                   .img_url = "https://example.com/a.jpg",

@@ -315,6 +315,111 @@ static void a_ledger_that_does_not_add_up_is_found(void **state)
     }
 }
 
+// ---- how jobs find their rows ----
+
+static void submitted(void *ctx, enum err e, const void *answer, size_t len)
+{
+    (void)answer;
+    (void)len;
+    assert_int_equal(e, ERR_OK);
+    *(bool *)ctx = true;
+}
+
+static void submit(struct store *s, int64_t account, const char *upload, const char *uuid)
+{
+    struct store_submit in = {.uuid = uuid,
+                              .account = account,
+                              .img_url = "u",
+                              .prompt = "p",
+                              .callback = "c",
+                              .upload_id = upload,
+                              .cost = 1,
+                              .idem_key = uuid,
+                              .idem_path = "/"};
+    bool done = false;
+
+    store_submit(s, &in, submitted, &done);
+    assert_int_equal(store_ping(s), ERR_OK); // runs behind it
+    assert_true(done);
+}
+
+static int64_t row_in(struct store *s, const char *text)
+{
+    uint8_t uuid[16];
+
+    assert_true(uuid_parse(text, uuid));
+    return job_ids_row(&self(s)->job_ids, uuid);
+}
+
+static int64_t row_of(struct store *s, const char *uuid)
+{
+    struct arena a = ARENA_INIT;
+    struct job j;
+
+    assert_int_equal(store_job_get(s, -1, uuid, &a, &j), ERR_OK);
+    assert_string_equal(j.uuid, uuid);
+    arena_release(&a);
+    return j.id;
+}
+
+static void a_uuid_says_which_row_its_job_is(void **state)
+{
+    enum { MADE_HERE, ELSEWHERE, LATE, UNUSED, JOBS };
+    const struct place *p = *state;
+    char uuid[JOBS][UUID_TEXT], next[UUID_TEXT];
+    struct account a;
+    struct store *s = NULL;
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    assert_int_equal(store_first_account(s, "a-key-0123456789", 100, &a), ERR_OK);
+    store_job_uuid(s, uuid[UNUSED]); // of a request that was refused
+    store_job_uuid(s, uuid[MADE_HERE]);
+    submit(s, a.id, NULL, uuid[MADE_HERE]);
+    store_job_uuid(s, uuid[LATE]);
+    uuid_v4(uuid[ELSEWHERE]); // which takes the row that is reserved for the late one
+    submit(s, a.id, NULL, uuid[ELSEWHERE]);
+    submit(s, a.id, NULL, uuid[LATE]);
+    for (int opened = 0; opened < 2; opened++) {
+        assert_int_equal(row_of(s, uuid[MADE_HERE]), 2);
+        assert_int_equal(row_in(s, uuid[MADE_HERE]), 2);
+        assert_int_equal(row_of(s, uuid[ELSEWHERE]), 3);
+        assert_int_equal(row_in(s, uuid[LATE]), 3);
+        assert_int_equal(row_of(s, uuid[LATE]), 4);
+        assert_int_equal(row_in(s, uuid[UNUSED]), 1);
+        store_job_uuid(s, next);
+        assert_int_equal(row_in(s, next), 5);
+        store_close(s);
+        assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    }
+    store_close(s);
+}
+
+// What an outsider sees: version 4, and nothing that follows from the one before.
+static void a_uuid_hides_its_row(void **state)
+{
+    enum { MADE = 4096, ROW_BITS = 40 };
+    const struct place *p = *state;
+    uint8_t uuid[16], before[16] = {0};
+    int differ[ROW_BITS] = {0};
+    struct store *s = NULL;
+    char text[UUID_TEXT];
+
+    assert_int_equal(store_sqlite_open(p->path, &options, &s, NULL), ERR_OK);
+    for (int i = 0; i < MADE; i++) {
+        store_job_uuid(s, text);
+        assert_int_equal(text[14], '4');
+        assert_non_null(strchr("89ab", text[19]));
+        assert_true(uuid_parse(text, uuid));
+        for (int bit = 0; bit < ROW_BITS; bit++)
+            differ[bit] += (uuid[bit / 8] ^ before[bit / 8]) >> bit % 8 & 1;
+        memcpy(before, uuid, sizeof(before));
+    }
+    // Half of them, give or take ten standard deviations of 32.
+    for (int bit = 0; bit < ROW_BITS; bit++)
+        assert_in_range(differ[bit], MADE / 2 - 320, MADE / 2 + 320);
+    store_close(s);
+}
+
 // ---- how queries find their rows ----
 
 enum { SQL_MAX = 256 };
@@ -346,33 +451,6 @@ static int watch(sqlite3 *db, char **problem, const void *api)
     return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, note_sql, NULL);
 }
 
-static void submitted(void *ctx, enum err e, const void *answer, size_t len)
-{
-    (void)answer;
-    (void)len;
-    assert_int_equal(e, ERR_OK);
-    *(bool *)ctx = true;
-}
-
-static void submit(struct store *s, int64_t account, const char *upload, char uuid[UUID_TEXT])
-{
-    struct store_submit in = {.uuid = uuid,
-                              .account = account,
-                              .img_url = "u",
-                              .prompt = "p",
-                              .callback = "c",
-                              .upload_id = upload,
-                              .cost = 1,
-                              .idem_key = uuid,
-                              .idem_path = "/"};
-    bool done = false;
-
-    uuid_v4(uuid);
-    store_submit(s, &in, submitted, &done);
-    assert_int_equal(store_ping(s), ERR_OK); // runs behind it
-    assert_true(done);
-}
-
 // Calls everything but store_check_ledger(), which may scan.
 static void use_everything(struct store *s)
 {
@@ -395,7 +473,7 @@ static void use_everything(struct store *s)
     struct delivery *d, post;
     struct stored_blob *stored;
     struct lease l;
-    struct job j, *list;
+    struct job j, found_job, *list;
     char uuid[UUID_TEXT];
     const char **keys;
     int64_t ids[4];
@@ -408,8 +486,10 @@ static void use_everything(struct store *s)
     assert_int_equal(store_upload_add(s, &u, &a, &found, NULL), ERR_OK);
     u.expires_ms--;
     assert_int_equal(store_upload_add(s, &u, &a, &found, NULL), ERR_REPLAY);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
+        store_job_uuid(s, uuid);
         submit(s, acc.id, i ? NULL : u.id, uuid);
+    }
     assert_int_equal(store_claim(s, &a, &j, &l), ERR_OK);
     assert_int_equal(store_set_source(s, &l, "source/1", 1), ERR_OK);
     assert_int_equal(store_advance(s, &l, JOB_STAGED), ERR_OK);
@@ -418,6 +498,7 @@ static void use_everything(struct store *s)
     assert_int_equal(store_finish(s, &l, &end), ERR_OK);
     assert_int_equal(store_cancel(s, -1, uuid, &a, &j, &flag), ERR_OK);
     assert_int_equal(store_job_get(s, -1, uuid, &a, &j), ERR_OK);
+    assert_int_equal(store_job_get(s, -1, acc.uuid, &a, &found_job), ERR_NOT_FOUND);
     assert_int_equal(store_blob_add(s, j.id, "job/1", 1), ERR_OK);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         lists[i].account = acc.id;
@@ -557,6 +638,7 @@ static void a_store_filled_for_measuring_adds_up(void **state)
         struct store_list q = {.account = i, .state = -1, .limit = 100};
         assert_int_equal(store_jobs_list(s, &q, &a, &jobs, &count), ERR_OK);
         assert_in_range(count, 66, 67);
+        assert_int_equal(row_in(s, jobs[0].uuid), jobs[0].id);
         q.state = JOB_FAILED;
         assert_int_equal(store_jobs_list(s, &q, &a, &jobs, &count), ERR_OK);
         failed += count;
@@ -582,6 +664,8 @@ int main(void)
         TEST(the_schema_stays_when_it_is_opened_again),
         TEST(the_ledger_cannot_be_changed),
         TEST(a_ledger_that_does_not_add_up_is_found),
+        TEST(a_uuid_says_which_row_its_job_is),
+        TEST(a_uuid_hides_its_row),
         TEST(every_query_finds_its_rows_by_an_index),
         TEST(a_store_filled_for_measuring_adds_up),
     };
