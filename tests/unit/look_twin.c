@@ -319,6 +319,8 @@ static void compare_op(const struct fixture *f, const struct twin *t, int scene,
     }
     for (const struct twin_set *s = t->set; s && s->name; s++)
         bench_set(&b, s->name, s->value);
+    if (t->seed)
+        b.p.variation.seed = t->seed;
     lane4 *before = aligned_alloc(sizeof(lane4), (size_t)(w * h) * sizeof(lane4));
     assert_non_null(before);
     random_paint(&b, before);

@@ -201,7 +201,8 @@ struct twin {
     twin_part_fn *part;
     double near, rare;
     const struct twin_set *set;
-    bool mood; /* under a sunset */
+    bool mood;     /* under a sunset */
+    uint32_t seed; /* if not 0, to stand elsewhere in clouds that are wider than the picture */
 };
 
 /* All twins by subject; lists end with a name of NULL. */

@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "look_twin.h"
+#include "look_twin_dry.h"
 
 #include "base/rand.h"
 
 /* Tone by strokes of hatching and by fields of engraved lines. */
-
-static double inside(const struct bench *b, double ux, double uy, double margin)
-{
-    double unit = (double)b->p.px_per_unit;
-    double d = fmin(fmin(ux, b->p.width / unit - ux), fmin(uy, b->p.height / unit - uy));
-    double ragged = tw_noise(ux * 0.03, uy * 0.03, b->p.variation.seed + 5) +
-                    0.6 * tw_noise(ux * 0.1, uy * 0.1, b->p.variation.seed + 6);
-
-    return margin > 0.0 ? tw_smooth(0.0, 1.0, d / margin + 0.2 - ragged) : 1.0;
-}
-
-// Darkness, or by the share `colour` chroma of .25 and more, which asks for .6 at most.
-static double demand(const struct bench *b, double ux, double uy, double colour)
-{
-    const struct look_maps *m = b->p.maps;
-    double chroma = hypot(tw_half(&b->p, &m->half[1], ux, uy), tw_half(&b->p, &m->half[2], ux, uy));
-
-    return fmax(1.0 - tw_full(&b->p, &m->tone, ux, uy), fmin(colour * chroma / 0.25, 0.6));
-}
-
-// Grey, or by the share `colour` what makes the photo's colour where it covers that much paper.
-static void pigment(const struct bench *b, double ux, double uy, double cover, double colour,
-                    double out[LAB])
-{
-    const struct look_maps *m = b->p.maps;
-    double dark = tw_value(b, "dark"), share = 1.0 / fmax(cover, 0.25), c[LAB];
-
-    for (int k = 0; k < LAB; k++)
-        c[k] = tw_full(&b->p, &m->fine[k], ux, uy) * (k == 0 ? 1.0 : share);
-    double L = 0.5 * (c[0] + tw_full(&b->p, &m->tone, ux, uy));
-    double keep = fmin(1.0, 0.19 / fmax(hypot(c[1], c[2]), 1e-9));
-    out[0] = tw_mix(dark, tw_clamp(0.95 + (L - 0.95) * share, dark, 0.92), colour);
-    out[1] = c[1] * keep * colour;
-    out[2] = c[2] * keep * colour;
-}
 
 /* A stroke: points in units from one end to the other. */
 struct hair {
@@ -51,7 +16,7 @@ static double wanted(const struct bench *b, double x, double y)
 {
     double from = tw_value(b, "from"), to = fmax(tw_value(b, "to"), from + 0.01);
 
-    return tw_clamp((demand(b, x, y, tw_value(b, "colour")) - from) / (to - from), 0.0, 1.0);
+    return tw_clamp((tw_dry_demand(b, x, y, tw_value(b, "colour")) - from) / (to - from), 0.0, 1.0);
 }
 
 static uint32_t hatch_seed(const struct bench *b)
@@ -120,14 +85,6 @@ static void hatch_stroke(const struct bench *b, double x, double y, double r1, d
     }
 }
 
-static double tooth_share(double tooth, double pressure, double soft)
-{
-    double hard = tw_clamp((tooth - 1.0 + pressure) * 4.0 + 0.5, 0.0, 1.0) *
-                  tw_clamp(pressure * 8.0, 0.0, 1.0);
-
-    return tw_mix(hard, pressure + 1.2 * pressure * (1.0 - pressure) * (tooth - 0.5), soft);
-}
-
 // Each pixel against each piece of the stroke; what is lighter than its middle is spared.
 static void draw_stroke(const struct bench *b, const struct hair *s, double radius, double dark,
                         const double lab[LAB], struct grid out[4])
@@ -151,7 +108,7 @@ static void draw_stroke(const struct bench *b, const struct hair *s, double radi
                 double spared = dark > 0.0 ? tw_clamp(1.5 * here / dark - 0.25, 0.0, 1.0) : 1.0;
                 double cover =
                     tw_clamp(width + 0.5 - off, 0.0, 1.0) * tw_clamp(2.0 * width, 0.0, 1.0) *
-                    tooth_share(*tw_cell(&out[3], x, y), pressure, tw_value(b, "soft")) * spared;
+                    tw_dry_take(*tw_cell(&out[3], x, y), pressure, tw_value(b, "soft")) * spared;
                 for (int k = 0; k < LAB; k++)
                     *tw_cell(&out[k], x, y) = tw_mix(*tw_cell(&out[k], x, y), lab[k], cover);
             }
@@ -165,14 +122,14 @@ static void hatch_one(const struct bench *b, int i, int j, double x, double y, s
     struct hair hair;
 
     // Rare rather than faint.
-    if (q <= 0.0 || q * 6.0 < r2 || inside(b, x, y, tw_value(b, "margin")) < 0.3 + 0.4 * r1)
+    if (q <= 0.0 || q * 6.0 < r2 || tw_dry_inside(b, x, y, tw_value(b, "margin")) < 0.3 + 0.4 * r1)
         return;
     hatch_stroke(b, x, y, r1, r2, press * (0.75 + 0.5 * (roll & 255) / 255.0), &hair);
-    pigment(b, x, y, 0.5 + 0.5 * press * q, colour, lab);
+    tw_dry_pigment(b, x, y, 0.5 + 0.5 * press * q, colour, lab);
     for (int k = 0; k < LAB; k++)
         lab[k] += tw_value(b, "vary") * ((double)noise_point(i * 3 + k, j, seed) - 0.5);
     draw_stroke(b, &hair, 0.5 * tw_value(b, "width") * (double)b->p.px_per_unit * (0.8 + 0.4 * r1),
-                demand(b, x, y, 0.0), lab, out);
+                tw_dry_demand(b, x, y, 0.0), lab, out);
 }
 
 // A lattice turned by the angle around the picture's middle; every other row is half a step on.
@@ -352,8 +309,8 @@ static void engrave(const struct bench *b, struct desk *d, const lane4 *before, 
             double ink = tw_clamp((width - line) / (edge * (1.0 - 0.7 * solid)) + 0.5, 0.0, 1.0);
             if (width <= 0.0)
                 ink = 0.0;
-            ink *= tw_smooth(0.45, 0.55, inside(b, ux, uy, tw_value(b, "margin")));
-            pigment(b, ux, uy, 1.0, tw_value(b, "colour"), lab);
+            ink *= tw_smooth(0.45, 0.55, tw_dry_inside(b, ux, uy, tw_value(b, "margin")));
+            tw_dry_pigment(b, ux, uy, 1.0, tw_value(b, "colour"), lab);
             as_before(b, before, x, y, at);
             for (int k = 0; k < 4; k++)
                 *tw_cell(&out[k], x, y) = k < LAB ? tw_mix(at[k], lab[k], ink) : at[k];
@@ -366,11 +323,17 @@ const struct twin look_twins_lines[] = {
      .set = TWIN_SET({"colour", 1.0f}, {"follow", 1.0f}, {"wander", 0.3f}, {"width", 4.0f},
                      {"spacing", 6.0f}, {"vary", 0.1f}, {"margin", 6.0f}, {"angle", -0.31f},
                      {"soft", 0.0f})},
+    {"hatch", .whole = hatch, .near = 1e-3, .rare = 0.01,
+     .set = TWIN_SET({"length", 90.0f}, {"from", 0.3f}, {"to", 0.5f}, {"pressure", 1.0f},
+                     {"edge", 0.6f}, {"dark", 0.05f})},
     {"engrave", .whole = engrave, .near = 0.01, .rare = 0.01},
     {"engrave", .whole = engrave, .near = 0.01, .rare = 0.02,
      .set = TWIN_SET({"turn", 0.25f}, {"colour", 1.0f}, {"levels", 4.0f}, {"rough", 0.6f},
                      {"grain", 0.8f}, {"margin", 4.0f}, {"care", 1.0f})},
     {"engrave", .whole = engrave, .near = 0.01, .rare = 0.02,
      .set = TWIN_SET({"period", 12.0f}, {"smooth", 3.0f}, {"angle", 0.4f}, {"follow", 1.0f})},
+    {"engrave", .whole = engrave, .near = 0.01, .rare = 0.02,
+     .set = TWIN_SET({"from", 0.3f}, {"to", 0.6f}, {"most", 0.6f}, {"least", 0.4f}, {"dark", 0.5f},
+                     {"angle", 0.2f}, {"follow", 0.0f})},
     {0},
 };

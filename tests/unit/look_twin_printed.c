@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "look_twin.h"
+#include "look_twin_dry.h"
 
 /* Operators that draw and print on paper, but for those of look_twin_lines.c. */
 
@@ -20,18 +20,15 @@ static void halftone(const struct bench *b, const lane4 *before, int x, int y, d
                   tw_smooth(0.1, 0.4, out[0]);
 }
 
-static double tooth_share(double tooth, double pressure, double soft)
+// Mixes the pigment of a place into a pixel.
+static void draw(const struct bench *b, double ux, double uy, double cover, double pressure,
+                 double out[4])
 {
-    double hard = tw_clamp((tooth - 1.0 + pressure) * 4.0 + 0.5, 0.0, 1.0) *
-                  tw_clamp(pressure * 8.0, 0.0, 1.0);
+    double take = tw_dry_take(out[3], pressure, tw_value(b, "soft")), lab[LAB];
 
-    return tw_mix(hard, pressure + 1.2 * pressure * (1.0 - pressure) * (tooth - 0.5), soft);
-}
-
-// Grey pigment alone: `colour` is 0.
-static double tone_demand(const struct bench *b, double ux, double uy)
-{
-    return 1.0 - tw_full(&b->p, &b->p.maps->tone, ux, uy);
+    tw_dry_pigment(b, ux, uy, cover, tw_value(b, "colour"), lab);
+    for (int k = 0; k < LAB; k++)
+        out[k] = tw_mix(out[k], lab[k], take);
 }
 
 static void shade(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
@@ -41,15 +38,12 @@ static void shade(const struct bench *b, const lane4 *before, int x, int y, doub
     double from = tw_value(b, "from"), to = tw_value(b, "to"), wobble = tw_value(b, "wobble");
     double wx = ux + wobble * (tw_noise(ux * 0.04, uy * 0.04, seed + 11) - 0.5);
     double wy = uy + wobble * (tw_noise(ux * 0.04, uy * 0.04, seed + 12) - 0.5);
-    double q = tw_clamp((tone_demand(b, wx, wy) - from) / (to - from), 0.0, 1.0);
+    double asked = tw_dry_demand(b, wx, wy, tw_value(b, "colour"));
+    double pressure = tw_value(b, "pressure") * tw_clamp((asked - from) / (to - from), 0.0, 1.0) *
+                      tw_dry_inside(b, ux, uy, tw_value(b, "margin"));
 
     as_before(b, before, x, y, out);
-    double take = tooth_share(out[3], tw_value(b, "pressure") * q, tw_value(b, "soft"));
-    if (q <= 0.0 || take <= 0.0)
-        return;
-    out[0] = tw_mix(out[0], tw_value(b, "dark"), take);
-    out[1] = tw_mix(out[1], 0.0, take);
-    out[2] = tw_mix(out[2], 0.0, take);
+    draw(b, wx, wy, 0.5 + 0.5 * pressure, pressure, out);
 }
 
 // As thick as a line is at the middle of a pixel of the map.
@@ -95,12 +89,56 @@ static void contour(const struct bench *b, const lane4 *before, int x, int y, do
         left *= 1.0 - tw_smooth(from, to, line) * press;
     }
     double pressure = tw_clamp((1.0 - left) * tw_value(b, "pressure") * (1.0 - care), 0.0, 1.0);
-    if (pressure <= 0.0)
-        return;
-    double take = tooth_share(out[3], pressure, tw_value(b, "soft"));
-    out[0] = tw_mix(out[0], tw_value(b, "dark"), take);
-    out[1] = tw_mix(out[1], 0.0, take);
-    out[2] = tw_mix(out[2], 0.0, take);
+    draw(b, ux, uy, 1.0, pressure * tw_dry_inside(b, ux, uy, tw_value(b, "margin")), out);
+}
+
+// Lines a block's side from each other are still found where they stray over it, and are drawn.
+static void lone_lines_are_drawn(const struct fixture *f)
+{
+    static const int AT[][2] = {{62, 40}, {66, 40}, {20, 31}, {20, 33}, {30, 14}};
+
+    for (size_t i = 0; i < sizeof(AT) / sizeof(AT[0]); i++) {
+        struct bench b;
+        struct desk desk = {.n = 0};
+        size_t off = 0, drawn = 0;
+        double worst = 0.0, want[4];
+        tw_bench(&b, f, "contour", 0, 96, 64, 1.0f);
+        bench_set(&b, "width", 8.0f);
+        bench_set(&b, "wobble", 10.0f);
+        struct plane *lines = &b.maps->lines;
+        memset(lines->px, 0, sizeof(float) * (size_t)lines->width * (size_t)lines->height);
+        for (int k = 0; k < 9; k++)
+            plane_row(lines, AT[i][1] + k / 3 - 1)[AT[i][0] + k % 3 - 1] = 1.0f;
+        lane4 *before = tw_take(&desk, 96 * 64, sizeof(lane4));
+        for (int k = 0; k < 96 * 64; k++)
+            b.p.px[k] = before[k] = (lane4){0.9f, 0.0f, 0.0f, 0.5f};
+        assert_int_equal(b.op->run(&b.p, b.value), ERR_OK);
+        for (int y = 0; y < 64; y++)
+            for (int x = 0; x < 96; x++) {
+                contour(&b, before, x, y, x + 0.5, y + 0.5, want);
+                tw_differ(want[0], (double)picture_row(&b.p, y)[x][0], 0.12, &off, &worst);
+                drawn += want[0] < 0.7;
+            }
+        if (off > 0 || drawn < 20)
+            fail_msg("a line at %d, %d: %zu pixels of %zu are off, one by %g", AT[i][0], AT[i][1],
+                     off, drawn, worst);
+        desk_clear(&desk);
+        bench_close(&b);
+    }
+}
+
+// What a copper plate takes from the sheet's lightness: a film that is less where it was wiped, and
+// the bevel around it, whose corners are round.
+static double plate(const struct bench *b, double ux, double uy, double cloud)
+{
+    double unit = (double)b->p.px_per_unit, pressed = tw_value(b, "plate");
+    double dx = fmin(ux, b->p.width / unit - ux) - pressed;
+    double dy = fmin(uy, b->p.height / unit - uy) - pressed;
+    double d = dx < 9.0 && dy < 9.0 ? 9.0 - hypot(9.0 - dx, 9.0 - dy) : fmin(dx, dy);
+    double wiped = 1.6 - 0.6 * tw_smooth(0.0, 70.0, d);
+
+    return tw_smooth(-0.7, 0.7, d) * tw_value(b, "tone") * (0.5 + 0.7 * cloud) * wiped +
+           0.11 / (1.0 + pow((d - 1.5) / 1.6, 4.0));
 }
 
 static void paper(const struct bench *b, const lane4 *before, int x, int y, double ux, double uy,
@@ -119,6 +157,8 @@ static void paper(const struct bench *b, const lane4 *before, int x, int y, doub
     h = tw_mix(0.5, h, tw_smooth(0.5, 1.5, size * (double)b->p.px_per_unit));
     out[0] = tw_value(b, "lightness") +
              tw_value(b, "mottle") * (2.0 * cloud - 1.0 + 0.5 * (h - 0.5));
+    if (tw_value(b, "plate") > 0.0)
+        out[0] -= plate(b, ux, uy, cloud);
     out[1] = 0.15 * warm;
     out[2] = warm;
     out[3] = h;
@@ -190,22 +230,35 @@ const struct twin look_twins_printed[] = {
     {"halftone", .pixel = halftone, .near = 1e-4},
     {"halftone", .pixel = halftone, .near = 1e-4,
      .set = TWIN_SET({"pitch", 40.0f}, {"depth", 0.5f})},
+    {"halftone", .pixel = halftone, .near = 1e-4,
+     .set = TWIN_SET({"angle", 0.04f}, {"from", 0.9f}, {"to", 0.05f})},
     {"shade", .pixel = shade, .near = 0.014},
     // Noise is straight between its samples.
     {"shade", .pixel = shade, .near = 0.08, .rare = 0.02,
      .set = TWIN_SET({"wobble", 12.0f}, {"soft", 0.0f}, {"pressure", 1.0f})},
+    {"shade", .pixel = shade, .near = 0.04,
+     .set = TWIN_SET({"from", 0.3f}, {"to", 0.7f}, {"dark", 0.1f}, {"colour", 0.8f},
+                     {"margin", 6.0f})},
     {"contour", .pixel = contour, .near = 0.016},
     {"contour", .pixel = contour, .near = 0.05, .rare = 0.005,
      .set = TWIN_SET({"width", 8.0f}, {"times", 4.0f}, {"wobble", 10.0f})},
+    {"contour", .pixel = contour, .near = 6e-3,
+     .set = TWIN_SET({"from", 0.05f}, {"to", 0.3f}, {"pressure", 0.6f}, {"care", 0.8f},
+                     {"soft", 1.0f}, {"dark", 0.05f}, {"colour", 0.8f}, {"margin", 6.0f})},
+    {"lone lines", .part = lone_lines_are_drawn},
     {"paper", .pixel = paper, .near = 5e-4},
     {"paper", .pixel = paper, .near = 5e-3,
      .set = TWIN_SET({"grain", 12.0f}, {"laid", 1.0f}, {"mottle", 0.1f})},
+    {"paper", .pixel = paper, .near = 3e-3,
+     .set = TWIN_SET({"lightness", 0.5f}, {"warmth", 0.1f}, {"plate", 12.0f}, {"tone", 0.3f})},
     {"flats", .pixel = flats, .near = 1e-5},
     {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"simple", 1.0f}, {"spread", 2.0f})},
+    {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"lift", 1.0f}, {"darkest", 0.4f})},
     {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"even", 0.7f})},
     {"flats", .pixel = flats, .near = 1e-5, .set = TWIN_SET({"even", 2.0f}, {"simple", 0.5f})},
     {"ink", .pixel = ink, .near = 1e-4},
-    {"ink", .pixel = ink, .near = 1e-4, .set = TWIN_SET({"even", 1.0f}, {"weight", 0.7f})},
+    {"ink", .pixel = ink, .near = 1e-4,
+     .set = TWIN_SET({"even", 1.0f}, {"weight", 0.7f}, {"dark", 0.5f})},
     {"ink", .pixel = ink, .near = 1e-4,
      .set = TWIN_SET({"weight", 1.2f}, {"hand", 1.0f}, {"shadows", 0.6f}, {"frame", 8.0f})},
     {0},

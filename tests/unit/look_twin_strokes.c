@@ -213,5 +213,11 @@ const struct twin look_twins_strokes[] = {
      .set = TWIN_SET({"radius", 4.0f}, {"swirl", 1.0f}, {"stray", 0.2f}, {"dryness", 0.8f})},
     {"strokes", .whole = strokes, .near = 1e-3, .rare = 2e-3,
      .set = TWIN_SET({"radius", 14.0f}, {"knife", 0.6f}, {"threshold", 0.0f}, {"length", 12.0f})},
+    {"strokes", .whole = strokes, .near = 1e-3, .rare = 2e-3,
+     .set = TWIN_SET({"spacing", 3.0f}, {"curvature", 0.0f}, {"opacity", 0.4f}, {"keep", 1.0f},
+                     {"thickness", 4.0f}, {"streak", 0.3f})},
+    {"strokes", .whole = strokes, .near = 1e-3, .rare = 2e-3,
+     .set = TWIN_SET({"threshold", 0.3f}, {"calm", 0.0f}, {"edge", 0.3f}, {"bristles", 48.0f},
+                     {"vary_l", 0.3f}, {"vary_c", 0.1f})},
     {0},
 };

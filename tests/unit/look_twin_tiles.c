@@ -304,6 +304,6 @@ const struct twin look_twins_tiles[] = {
      .set = TWIN_SET({"pieces", 20.0f})},
     {"tesserae", .whole = tesserae, .near = 1e-3, .rare = 0.002,
      .set = TWIN_SET({"pieces", 40.0f}, {"size", 30.0f}, {"tilt", 0.5f}, {"tint", 0.3f},
-                     {"chip", 1.0f})},
+                     {"chip", 1.0f}, {"small", 1.0f}, {"grout", 0.4f}, {"joint", 0.9f})},
     {0},
 };

@@ -40,6 +40,26 @@ static void every_operator_and_map_has_a_twin(void **state)
             fail_msg("the map %s has no twin", m->name);
 }
 
+static bool moves(const char *op, const char *param)
+{
+    for (int i = 0; i < SUBJECTS; i++)
+        for (const struct twin *t = SUBJECT[i].twin; t->name; t++)
+            for (const struct twin_set *s = t->set; s && s->name && tw_named(t, op); s++)
+                if (strcmp(s->name, param) == 0)
+                    return true;
+    return false;
+}
+
+// What is compared at its default alone might as well be a constant.
+static void every_parameter_is_moved(void **state)
+{
+    (void)state;
+    for (const struct look_op *const *op = look_op_table; *op; op++)
+        for (const struct look_param *p = (*op)->param; p->name; p++)
+            if (!moves((*op)->name, p->name))
+                fail_msg("no twin of %s moves its %s", (*op)->name, p->name);
+}
+
 struct task {
     const struct fixture *f;
     const struct twin *twin;
@@ -73,7 +93,8 @@ static int run_subject(const char *name, const struct twin *twin)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest all[] = {cmocka_unit_test(every_operator_and_map_has_a_twin)};
+    const struct CMUnitTest all[] = {cmocka_unit_test(every_operator_and_map_has_a_twin),
+                                     cmocka_unit_test(every_parameter_is_moved)};
     const char *subject = argc > 1 ? argv[1] : "all";
 
     for (int i = 0; i < SUBJECTS; i++)
