@@ -87,15 +87,25 @@ struct matrix lane_rows(const struct lane *l, const struct packed_tensor *t, int
     return matrix_rows(&l->as[t->dtype], first, count);
 }
 
+enum { HUGE_PAGE = 2 << 20 };
+
+// Small ones keep their length, so that sanitizers see a step past it.
+static int64_t unit_of(int64_t bytes)
+{
+    return bytes < HUGE_PAGE ? MATRIX_ALIGN : HUGE_PAGE;
+}
+
+int64_t memory_bytes(int64_t bytes)
+{
+    const int64_t unit = unit_of(bytes);
+
+    return (bytes + unit - 1) / unit * unit;
+}
+
 void *memory_new(int64_t bytes)
 {
-    enum { HUGE_PAGE = 2 << 20 };
-    size_t whole = ((size_t)bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-
-    // Small ones keep their length, so that sanitizers see a step past it.
-    if (bytes < HUGE_PAGE)
-        whole = ((size_t)bytes + MATRIX_ALIGN - 1) / MATRIX_ALIGN * MATRIX_ALIGN;
-    void *p = bytes > 0 ? aligned_alloc(bytes < HUGE_PAGE ? MATRIX_ALIGN : HUGE_PAGE, whole) : NULL;
+    const size_t whole = (size_t)memory_bytes(bytes);
+    void *p = bytes > 0 ? aligned_alloc((size_t)unit_of(bytes), whole) : NULL;
     if (!p)
         return NULL;
     // A fault for every 4 KB of a gigabyte takes longer than a layer.

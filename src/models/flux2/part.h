@@ -60,6 +60,9 @@ struct matrix lane_rows(const struct lane *l, const struct packed_tensor *t, int
 /* Zeroed and aligned for a workspace; NULL when there is none, or bytes is 0. */
 void *memory_new(int64_t bytes);
 
+/* What that takes of the heap: large ones are whole huge pages. */
+int64_t memory_bytes(int64_t bytes);
+
 /* All rows of one into the other, of the same element type, not I8. */
 void matrix_copy(const struct matrix *from, struct matrix *to);
 

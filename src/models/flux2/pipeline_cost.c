@@ -55,16 +55,17 @@ static int64_t peak(const struct pipeline *p, const struct pipeline_shape *s)
     const int64_t token = pipeline_channels(p) * (int64_t)sizeof(float);
     const int guides = s->guidance > 1.0 ? 2 : 1;
     const int64_t text = TOKENIZER_TOKENS * (int64_t)text_encoder_width(p->text) * 4;
-    int64_t bytes = text_encoder_bytes(p->text, TOKENIZER_TOKENS), held = text * PROMPTS_KEPT;
+    int64_t bytes = memory_bytes(text_encoder_bytes(p->text, TOKENIZER_TOKENS));
+    int64_t held = text * PROMPTS_KEPT;
 
     for (int i = 0; i < s->references; i++) {
-        bytes = most(bytes, vae_encode_bytes(p->vae, s->reference[i]));
+        bytes = most(bytes, memory_bytes(vae_encode_bytes(p->vae, s->reference[i])));
         held += flux2_tokens(s->reference[i]) * token;
     }
     held += flux2_tokens(s->grid) * token * s->batch * (1 + guides);
     // Besides, projecting the text has it twice for a moment.
-    bytes = most(bytes, guides * transformer_bytes(p->transformer, &step) + 2 * text);
-    return held + most(bytes, vae_decode_bytes(p->vae, s->grid));
+    bytes = most(bytes, guides * memory_bytes(transformer_bytes(p->transformer, &step)) + 2 * text);
+    return held + most(bytes, memory_bytes(vae_decode_bytes(p->vae, s->grid)));
 }
 
 void pipeline_cost(const struct pipeline *p, const struct pipeline_shape *s,

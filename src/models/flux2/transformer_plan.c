@@ -80,6 +80,19 @@ static void take_mlp(struct transformer_plan *p, struct workspace *w)
     p->joined = lane_take(w, t->joined, rows, h + m);
 }
 
+// Of one picture with its text and references; each part's keys come in blocks of their own.
+static int64_t attention_bytes(const struct transformer_plan *p)
+{
+    const struct flux2_transformer_config *c = &p->t->config;
+    struct attention a = {.heads = c->heads, .key_heads = c->heads, .head = c->head};
+
+    a.part[a.parts++].k.rows = p->texts;
+    for (int i = 0; i < p->shape.references; i++)
+        a.part[a.parts++].k.rows = (int)flux2_tokens(p->shape.reference[i]);
+    a.part[a.parts++].k.rows = p->pictures;
+    return nn_attention_bytes(&a, POOL_THREADS_MAX);
+}
+
 static void take_all(struct transformer_plan *p, struct workspace *w)
 {
     const struct transformer *t = p->t;
@@ -103,14 +116,7 @@ static void take_all(struct transformer_plan *p, struct workspace *w)
     p->reference_at = take_table(w, p->references, c->head / 2);
     p->picture_at = take_table(w, p->pictures, c->head / 2);
     take_time(p, w);
-    struct matrix one = p->q;
-    one.rows = rows / b;
-    struct attention whole = {.heads = c->heads,
-                              .key_heads = c->heads,
-                              .head = c->head,
-                              .parts = 1,
-                              .part = {{.q = one, .k = one, .v = one, .out = one}}};
-    p->scratch = workspace_take(w, nn_attention_bytes(&whole, POOL_THREADS_MAX));
+    p->scratch = workspace_take(w, attention_bytes(p));
     take_mlp(p, w);
 }
 
