@@ -285,6 +285,13 @@ enum err store_set_source(struct store *s, const struct lease *lease, const char
     return s->ops->set_source(s, lease, blob_key, bytes);
 }
 
+enum err store_set_style(struct store *s, const struct lease *lease, const char *blob_key,
+                         int64_t bytes)
+{
+    assert(lease->token && blob_key[0] && bytes >= 0);
+    return s->ops->set_style(s, lease, blob_key, bytes);
+}
+
 enum err store_advance(struct store *s, const struct lease *lease, enum job_state to)
 {
     assert(lease->token && (to == JOB_STAGED || to == JOB_PROCESSING));

@@ -175,6 +175,8 @@ struct store_submit {
     int64_t account;
     const char *img_url, *prompt, *callback; /* callback "" for none */
     const char *upload_id;                   /* img_url is this upload of the account's, or NULL */
+    const char *style_upload_id; /* the same of the prompt's style picture; one that is not there
+                                    is no error: the job's worker says so */
     int64_t cost;
     int64_t created_ms;
     const char *idem_key;            /* NULL for none */
@@ -243,6 +245,10 @@ MUST_USE enum err store_heartbeat(struct store *s, const struct lease *lease);
  * an upload or to another job: those are not the job's to give up. ERR_LOST. */
 MUST_USE enum err store_set_source(struct store *s, const struct lease *lease, const char *blob_key,
                                    int64_t bytes);
+
+/* The same of its style picture's bytes, whose key is the caller's to know again. */
+MUST_USE enum err store_set_style(struct store *s, const struct lease *lease, const char *blob_key,
+                                  int64_t bytes);
 
 /* JOB_STAGED or JOB_PROCESSING. ERR_LOST, ERR_WRONG_STATE. */
 MUST_USE enum err store_advance(struct store *s, const struct lease *lease, enum job_state to);

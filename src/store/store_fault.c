@@ -89,6 +89,8 @@ PASS(claim, (struct store * s, struct arena *a, struct job *out, struct lease *l
 PASS(heartbeat, (struct store * s, const struct lease *lease), lease)
 PASS(set_source, (struct store * s, const struct lease *lease, const char *key, int64_t bytes),
      lease, key, bytes)
+PASS(set_style, (struct store * s, const struct lease *lease, const char *key, int64_t bytes),
+     lease, key, bytes)
 PASS(advance, (struct store * s, const struct lease *lease, enum job_state to), lease, to)
 PASS(finish, (struct store * s, const struct lease *lease, const struct job_end *end), lease, end)
 PASS(hand_back, (struct store * s, const struct lease *lease, bool strike, const char *reason),
@@ -203,6 +205,7 @@ static const struct store_ops ops = {
     OP(claim),
     OP(heartbeat),
     OP(set_source),
+    OP(set_style),
     OP(advance),
     OP(finish),
     OP(hand_back),

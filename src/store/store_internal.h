@@ -68,6 +68,8 @@ struct store_ops {
     enum err (*heartbeat)(struct store *s, const struct lease *lease);
     enum err (*set_source)(struct store *s, const struct lease *lease, const char *blob_key,
                            int64_t bytes);
+    enum err (*set_style)(struct store *s, const struct lease *lease, const char *blob_key,
+                          int64_t bytes);
     enum err (*advance)(struct store *s, const struct lease *lease, enum job_state to);
     enum err (*finish)(struct store *s, const struct lease *lease, const struct job_end *end);
     enum err (*hand_back)(struct store *s, const struct lease *lease, bool strike,

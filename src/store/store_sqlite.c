@@ -88,6 +88,7 @@ static const struct store_ops ops = {
     .claim = sqlite_claim,
     .heartbeat = sqlite_heartbeat,
     .set_source = sqlite_set_source,
+    .set_style = sqlite_set_style,
     .advance = sqlite_advance,
     .finish = sqlite_finish,
     .hand_back = sqlite_hand_back,

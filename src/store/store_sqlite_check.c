@@ -158,7 +158,8 @@ static const struct {
      "JOIN account AS a ON a.id = j.account WHERE d.account <> j.account"},
     {"an upload of it does not know how many jobs use it",
      "SELECT a.id, a.name FROM upload AS u JOIN account AS a ON a.id = u.account "
-     "WHERE u.jobs <> (SELECT count(*) FROM job AS j WHERE j.upload = u.id)"},
+     "WHERE u.jobs <> (SELECT count(*) FROM job AS j WHERE j.upload = u.id) "
+     "+ (SELECT count(*) FROM job AS j WHERE j.style_upload = u.id)"},
 };
 
 static enum err prove(struct db *db, const char *what, const char *sql, struct err_note *note)

@@ -8,7 +8,7 @@
 
 #define WORK_SQL                                                                           \
     "SELECT id, account, cost, state, lease, claims, strikes, cancelled, callback <> '', " \
-    "upload, source_blob FROM job WHERE id = ?"
+    "upload, style_upload FROM job WHERE id = ?"
 
 enum err work_load(struct writer *w, int64_t job, struct work *out)
 {
@@ -28,9 +28,8 @@ enum err work_load(struct writer *w, int64_t job, struct work *out)
             .strikes = column_int(&q, 6),
             .cancelled = column_int(&q, 7),
             .has_callback = column_int(&q, 8),
-            .upload = column_i64(&q, 9),
+            .upload = {column_i64(&q, 9), column_i64(&q, 10)},
         };
-        column_chars(&q, 10, out->source_blob, sizeof(out->source_blob));
     }
     query_end(&q);
     return e == ERR_NONE ? ERR_NOT_FOUND : e;
@@ -56,7 +55,8 @@ static enum err write_end(struct writer *w, const struct work *j, const struct j
                 "UPDATE job SET state = ?, lease = 0, ended_ms = ?, expires_ms = ?, "
                 "seed = iif(?, ?, NULL), width = ?, height = ?, engine = ?, interpretation = ?, "
                 "warnings = ?, timings = ?, error_code = ?, error_message = ?, error_detail = ?, "
-                "cancelled = ?, upload = NULL, source_blob = '', strikes = ?, claims = ? "
+                "cancelled = ?, upload = NULL, style_upload = NULL, source_blob = '', strikes = ?, "
+                "claims = ? "
                 "WHERE id = ?");
     query_i64(&q, j->state);
     query_i64(&q, now_ms);
@@ -118,35 +118,33 @@ static enum err add_results(struct writer *w, const struct work *j, const struct
     return e;
 }
 
-static enum err release_source(struct writer *w, const struct work *j, int64_t now_ms)
+// What it was made from; its results have their time already.
+static enum err release_sources(struct writer *w, const struct work *j, int64_t now_ms)
 {
     struct query q;
 
-    if (!j->source_blob[0])
-        return ERR_OK;
-    query_begin(&q, &w->db, "UPDATE blob SET due_ms = ? WHERE key = ? AND job = ?");
+    query_begin(&q, &w->db, "UPDATE blob SET due_ms = ? WHERE job = ? AND due_ms IS NULL");
     query_i64(&q, now_ms);
-    query_text(&q, j->source_blob);
     query_i64(&q, j->id);
     return query_run(&q);
 }
 
 // Once no unfinished job uses it any more, the upload may go when its time is over.
-static enum err release_upload(struct writer *w, const struct work *j)
+static enum err release_upload(struct writer *w, int64_t upload)
 {
     struct query q;
 
-    if (!j->upload)
+    if (!upload)
         return ERR_OK;
     query_begin(&q, &w->db, "UPDATE upload SET jobs = jobs - 1 WHERE id = ?");
-    query_i64(&q, j->upload);
+    query_i64(&q, upload);
     enum err e = query_run(&q);
     if (e)
         return e;
     query_begin(&q, &w->db,
                 "UPDATE blob SET due_ms = u.expires_ms FROM upload AS u "
                 "WHERE u.id = ? AND u.jobs = 0 AND blob.key = u.blob_key");
-    query_i64(&q, j->upload);
+    query_i64(&q, upload);
     return query_run(&q);
 }
 
@@ -182,9 +180,9 @@ enum err work_end(struct writer *w, struct work *j, const struct job_end *end)
     if (!e)
         e = add_results(w, j, end, now_ms + w->s->options.retention_ms);
     if (!e)
-        e = release_source(w, j, now_ms);
-    if (!e)
-        e = release_upload(w, j);
+        e = release_sources(w, j, now_ms);
+    for (int i = 0; i < 2 && !e; i++)
+        e = release_upload(w, j->upload[i]);
     if (!e)
         e = add_delivery(w, j, now_ms);
     if (!e && j->lease)

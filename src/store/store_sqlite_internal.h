@@ -228,8 +228,7 @@ struct work {
     uint64_t lease;
     int claims, strikes;
     bool cancelled, has_callback;
-    int64_t upload; /* 0: none */
-    char source_blob[208];
+    int64_t upload[2]; /* of its source and its style; 0: none */
 };
 
 /* ERR_NOT_FOUND. */
@@ -363,6 +362,8 @@ enum err sqlite_claim(struct store *s, struct arena *a, struct job *out, struct 
 enum err sqlite_heartbeat(struct store *s, const struct lease *lease);
 enum err sqlite_set_source(struct store *s, const struct lease *lease, const char *blob_key,
                            int64_t bytes);
+enum err sqlite_set_style(struct store *s, const struct lease *lease, const char *blob_key,
+                          int64_t bytes);
 enum err sqlite_advance(struct store *s, const struct lease *lease, enum job_state to);
 enum err sqlite_finish(struct store *s, const struct lease *lease, const struct job_end *end);
 enum err sqlite_hand_back(struct store *s, const struct lease *lease, bool strike,

@@ -63,15 +63,15 @@ static enum err keep_key(struct writer *w, const struct store_submit *in)
 }
 
 // The account's upload, when it is live. ERR_NOT_FOUND.
-static enum err find_upload(struct writer *w, const struct store_submit *in, int64_t *upload)
+static enum err find_upload(struct writer *w, int64_t account, const char *id, int64_t *upload)
 {
     struct query q;
 
     query_begin(&q, &w->db,
                 "SELECT id FROM upload WHERE public_id = ? AND account = ? "
                 "AND (expires_ms > ? OR jobs > 0)");
-    query_text(&q, in->upload_id);
-    query_i64(&q, in->account);
+    query_text(&q, id);
+    query_i64(&q, account);
     query_i64(&q, writer_now_ms(w));
     enum err e = query_only_i64(&q, upload);
     return e == ERR_NONE ? ERR_NOT_FOUND : e;
@@ -96,7 +96,7 @@ static enum err hold_upload(struct writer *w, int64_t upload)
 
 // In the row that its UUID says, unless that one is another job's.
 static enum err insert_job(struct writer *w, const struct store_submit *in, bool is_private,
-                           int64_t upload, int64_t *job)
+                           const int64_t upload[2], int64_t *job)
 {
     struct query q;
     uint8_t uuid[16];
@@ -105,16 +105,17 @@ static enum err insert_job(struct writer *w, const struct store_submit *in, bool
         return ERR_BUG;
     query_begin(&q, &w->db,
                 "INSERT INTO job (id, uuid, account, is_private, cost, created_ms, upload, "
-                "img_url, prompt, callback) VALUES ("
+                "style_upload, img_url, prompt, callback) VALUES ("
                 "(SELECT ?1 WHERE ?1 > 0 AND NOT EXISTS (SELECT 1 FROM job WHERE id = ?1)), "
-                "?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)");
+                "?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?)");
     query_i64(&q, job_ids_row(&w->s->job_ids, uuid));
     query_uuid(&q, uuid);
     query_i64(&q, in->account);
     query_i64(&q, is_private);
     query_i64(&q, in->cost);
     query_i64(&q, in->created_ms);
-    query_i64(&q, upload);
+    query_i64(&q, upload[0]);
+    query_i64(&q, upload[1]);
     query_text(&q, in->img_url);
     query_text(&q, in->prompt);
     query_text(&q, in->callback);
@@ -131,7 +132,7 @@ static enum err run_accept(struct writer *w, void *args)
     struct accept *a = args;
     const struct store_submit *in = a->in;
     struct hot_account *h = NULL;
-    int64_t upload = 0, job = 0;
+    int64_t upload[2] = {0}, job = 0; // of source and style
     enum err e = writer_account(w, in->account, &h);
 
     // Decide...
@@ -140,7 +141,11 @@ static enum err run_accept(struct writer *w, void *args)
     if (!e && h->a.disabled)
         e = ERR_DISABLED;
     if (!e && in->upload_id)
-        e = find_upload(w, in, &upload);
+        e = find_upload(w, in->account, in->upload_id, &upload[0]);
+    if (!e && in->style_upload_id) {
+        e = find_upload(w, in->account, in->style_upload_id, &upload[1]);
+        e = e == ERR_NOT_FOUND ? ERR_OK : e;
+    }
     if (!e && h->a.available < in->cost)
         e = ERR_NO_POINTS;
     if (!e && h->a.waiting >= w->s->options.queue_limit)
@@ -150,8 +155,9 @@ static enum err run_accept(struct writer *w, void *args)
         e = insert_job(w, in, h->a.is_private, upload, &job);
     if (!e && in->idem_key)
         e = keep_key(w, in);
-    if (!e && upload)
-        e = hold_upload(w, upload);
+    for (int i = 0; i < 2 && !e; i++)
+        if (upload[i])
+            e = hold_upload(w, upload[i]);
     if (!e)
         e = writer_ledger(w, in->account, LEDGER_FREEZE, in->cost, job);
     if (e)

@@ -130,29 +130,36 @@ struct work_args {
     const char *reason;
 };
 
-static enum err run_set_source(struct writer *w, void *args)
+// A blob that is needed until the job has ended.
+static enum err hold_blob(struct writer *w, const struct work_args *in, int64_t job)
 {
-    const struct work_args *in = args;
-    struct work j;
     struct query q;
     int64_t owner = 0;
-    enum err e = work_load_leased(w, in->lease, &j);
 
-    if (e)
-        return e;
     query_begin(&q, &w->db, "SELECT coalesce(job, 0) FROM blob WHERE key = ?");
     query_text(&q, in->blob_key);
-    e = query_only_i64(&q, &owner);
-    if (e == ERR_OK && owner != j.id)
+    enum err e = query_only_i64(&q, &owner);
+    if (e == ERR_OK && owner != job)
         return ERR_INVALID; // an upload's or another job's: it would go when this job ends
     if (e < 0)
         return e;
     query_begin(&q, &w->db,
                 "INSERT OR REPLACE INTO blob (key, job, bytes, due_ms) VALUES (?, ?, ?, NULL)");
     query_text(&q, in->blob_key);
-    query_i64(&q, j.id);
+    query_i64(&q, job);
     query_i64(&q, in->bytes);
-    e = query_run(&q);
+    return query_run(&q);
+}
+
+static enum err run_set_source(struct writer *w, void *args)
+{
+    const struct work_args *in = args;
+    struct work j;
+    struct query q;
+    enum err e = work_load_leased(w, in->lease, &j);
+
+    if (!e)
+        e = hold_blob(w, in, j.id);
     if (e)
         return e;
     query_begin(&q, &w->db, "UPDATE job SET source_blob = ? WHERE id = ?");
@@ -167,6 +174,23 @@ enum err sqlite_set_source(struct store *s, const struct lease *lease, const cha
     struct work_args args = {.lease = lease, .blob_key = blob_key, .bytes = bytes};
 
     return writer_do(&self(s)->writer, URGENT, run_set_source, &args);
+}
+
+static enum err run_set_style(struct writer *w, void *args)
+{
+    const struct work_args *in = args;
+    struct work j;
+    enum err e = work_load_leased(w, in->lease, &j);
+
+    return e ? e : hold_blob(w, in, j.id);
+}
+
+enum err sqlite_set_style(struct store *s, const struct lease *lease, const char *blob_key,
+                          int64_t bytes)
+{
+    struct work_args args = {.lease = lease, .blob_key = blob_key, .bytes = bytes};
+
+    return writer_do(&self(s)->writer, URGENT, run_set_style, &args);
 }
 
 static enum err run_advance(struct writer *w, void *args)

@@ -289,6 +289,42 @@ static void an_upload_stays_until_its_last_job_has_ended(void **state)
     assert_ok(store_upload_add(f->s, &in, &f->a, &out, NULL)); // all trace of it is gone
 }
 
+// Needed twice by one job, and by a job alone; nobody's fault where it is not there.
+static void an_upload_is_a_style_as_well(void **state)
+{
+    FIXTURE(f);
+    int64_t one = add_account(f, "one", 1000), two = add_account(f, "two", 1000);
+    struct upload in = upload_of(f, one, 1, 10), out;
+    struct submit_call c[2], foreign;
+    struct err_note note;
+    const char **keys;
+    struct job j;
+
+    assert_ok(store_upload_add(f->s, &in, &f->a, &out, NULL));
+    for (int i = 0; i < 2; i++) {
+        submit_init(&c[i], f, one);
+        c[i].in.style_upload_id = in.id;
+        c[i].in.upload_id = i ? NULL : in.id;
+        assert_ok(submit_wait(f->s, &c[i].in, NULL));
+    }
+    submit_init(&foreign, f, two);
+    foreign.in.style_upload_id = in.id;
+    assert_ok(submit_wait(f->s, &foreign.in, NULL));
+    assert_ok(store_check_ledger(f->s, &note)); // its counts too
+
+    clock_sim_advance(&f->clock, 30 * HOUR_MS);
+    for (int left = 2; left > 0;) {
+        struct lease l = claim(f, &j);
+        assert_ok(store_upload_get(f->s, one, in.id, &f->a, &out));
+        assert_ok(store_finish(f->s, &l, &bad_end));
+        assert_ok(store_check_ledger(f->s, &note));
+        left -= j.account == one;
+    }
+    assert_int_equal(store_upload_get(f->s, one, in.id, &f->a, &out), ERR_NOT_FOUND);
+    assert_int_equal(expired(f, 10, &keys), 1);
+    assert_string_equal(keys[0], in.blob_key);
+}
+
 static void an_upload_outlives_jobs_that_end_early(void **state)
 {
     FIXTURE(f);
@@ -326,15 +362,19 @@ static void blobs_live_as_long_as_they_should(void **state)
     struct lease l = claim_processing(f, &j);
     assert_ok(store_set_source(f->s, &l, "source/a", 10));
     assert_ok(store_set_source(f->s, &l, "source/a", 11)); // again, after a retry
+    assert_ok(store_set_style(f->s, &l, "style/a", 12));
+    assert_ok(store_set_style(f->s, &l, "style/a", 12));
+    assert_string_equal(get_job(f, uuid).source_blob, "source/a");
     assert_int_equal(store_blob_add(f->s, j.id, "job/early.webp", 1), ERR_WRONG_STATE);
     assert_int_equal(store_blob_add(f->s, j.id + 1, "job/nobody.webp", 1), ERR_NOT_FOUND);
     clock_sim_advance(&f->clock, 1000 * HOUR_MS); // whatever is needed does not expire
     assert_int_equal(expired(f, 10, &keys), 0);
     struct job_end end = good_end(f, uuid);
     assert_ok(store_finish(f->s, &l, &end));
-    assert_int_equal(expired(f, 10, &keys), 1); // the source is needed no longer
-    assert_string_equal(keys[0], "source/a");
-    assert_ok(store_blobs_forget(f->s, keys, 1));
+    assert_int_equal(expired(f, 10, &keys), 2); // its sources are needed no longer
+    assert_true(strcmp(keys[0], "source/a") == 0 || strcmp(keys[1], "source/a") == 0);
+    assert_true(strcmp(keys[0], "style/a") == 0 || strcmp(keys[1], "style/a") == 0);
+    assert_ok(store_blobs_forget(f->s, keys, 2));
     assert_ok(store_blob_add(f->s, j.id, "job/x/0.webp", 50));
     assert_ok(store_blob_add(f->s, j.id, "job/x/0.webp", 50)); // two readers made it at once
     clock_sim_advance(&f->clock, RETENTION_MS - 1);
@@ -393,6 +433,7 @@ int store_suite_house(void)
         STORE_TEST(the_same_bytes_are_the_same_upload),
         STORE_TEST(live_uploads_are_limited),
         STORE_TEST(an_upload_stays_until_its_last_job_has_ended),
+        STORE_TEST(an_upload_is_a_style_as_well),
         STORE_TEST(an_upload_outlives_jobs_that_end_early),
         STORE_TEST(blobs_live_as_long_as_they_should),
         STORE_TEST(counts_are_right),

@@ -116,6 +116,7 @@ static void a_stranger_can_do_nothing_to_a_leased_job(void **state)
     for (size_t i = 0; i < COUNT_OF(stranger); i++) {
         assert_int_equal(store_heartbeat(f->s, &stranger[i]), ERR_LOST);
         assert_int_equal(store_set_source(f->s, &stranger[i], "source/x", 1), ERR_LOST);
+        assert_int_equal(store_set_style(f->s, &stranger[i], "style/x", 1), ERR_LOST);
         assert_int_equal(store_advance(f->s, &stranger[i], JOB_STAGED), ERR_LOST);
         assert_int_equal(store_finish(f->s, &stranger[i], &end), ERR_LOST);
         assert_int_equal(store_hand_back(f->s, &stranger[i], true, "x"), ERR_LOST);

@@ -83,6 +83,7 @@ static void tell_story(struct fixture *f, struct story *t)
     t->finished = ERR_NONE;
     if (!t->claimed) {
         assert_listed(store_set_source(f->s, &t->lease, "source/1", 10));
+        assert_listed(store_set_style(f->s, &t->lease, "style/1", 10));
         enum err e = store_advance(f->s, &t->lease, JOB_STAGED);
         assert_listed(e);
         if (!e)
