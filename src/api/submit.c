@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/api_internal.h"
 #include "api/deny.h"
+#include "prompt/prompt.h"
 
 #include <string.h>
 
@@ -97,6 +98,26 @@ static bool read_idempotency_key(struct submission *s)
     return s->in.idem_key != NULL;
 }
 
+// The upload that the prompt's `--sref` names, which is kept as long as the job needs it; whether
+// the account has it is the store's to know. False: out of memory.
+static bool read_style(struct submission *s)
+{
+    struct arena *arena = http_arena(s->request);
+    struct own_file file;
+    char id[OWN_UPLOAD_ID];
+
+    // Reading a prompt takes longer than all else here.
+    if (!strcasestr(s->body.prompt, "sref"))
+        return true;
+    struct prompt *p = arena_alloc(arena, sizeof(*p));
+    if (!p || prompt_read(p, arena, s->body.prompt, strlen(s->body.prompt)))
+        return false;
+    if (!p->sref || own_url_read(s->api->public_url, p->sref, &file, id) != OWN_URL_UPLOAD)
+        return true;
+    s->in.style_upload_id = arena_strdup(arena, id);
+    return s->in.style_upload_id != NULL;
+}
+
 static void write_answer(struct submission *s)
 {
     struct json_writer w = JSON_WRITER(&s->answer);
@@ -157,6 +178,10 @@ void post_retexture(void *ctx, struct http_request *r)
     s->request = r;
     if (!read_body(s) || !read_idempotency_key(s))
         return;
+    if (!read_style(s)) {
+        answer_err(a, r, ERR_NOMEM, NULL);
+        return;
+    }
     store_job_uuid(a->d.store, s->uuid);
     s->in.uuid = s->uuid;
     s->in.account = caller(r)->id;

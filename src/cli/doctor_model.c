@@ -80,7 +80,7 @@ static enum err estimate(const struct engine *e, struct engine_estimate *out)
 
     enum err code = p ? prompt_read(p, &arena, text, strlen(text)) : ERR_NOMEM;
     if (code == ERR_OK)
-        e->ops->estimate(e, SIDE, SIDE, p, out);
+        e->ops->estimate(e, &(struct engine_sizes){SIDE, SIDE, 0, 0}, p, out);
     arena_release(&arena);
     return code;
 }

@@ -34,7 +34,26 @@ static enum err read_file(const char *path, struct buf *out, struct err_note *no
     return e;
 }
 
-static enum err decode(const struct buf *file, const struct engine_job *job,
+// Told by the picture's size alone, upright.
+typedef int64_t want_pixels_fn(const struct engine_job *job, int width, int height);
+
+static int64_t want_of_source(const struct engine_job *job, int width, int height)
+{
+    struct engine_plan plan;
+
+    engine_run_plan(NULL, &(struct engine_sizes){width, height, 0, 0}, job, &plan);
+    return plan.source_pixels;
+}
+
+static int64_t want_of_style(const struct engine_job *job, int width, int height)
+{
+    struct engine_plan plan;
+
+    engine_run_plan(NULL, &(struct engine_sizes){width, height, width, height}, job, &plan);
+    return plan.style_pixels;
+}
+
+static enum err decode(const struct buf *file, const struct engine_job *job, want_pixels_fn *want,
                        const atomic_bool *cancel, struct decoded *out, bool *animated,
                        struct err_note *note)
 {
@@ -48,12 +67,9 @@ static enum err decode(const struct buf *file, const struct engine_job *job,
         return e;
     bool turned = info.orientation >= 5;
     *animated = info.animated;
-    if (job) {
-        struct engine_plan plan;
-        engine_run_plan(NULL, turned ? info.height : info.width, turned ? info.width : info.height,
-                        job, &plan);
-        how.want_pixels = plan.source_pixels;
-    }
+    if (job)
+        how.want_pixels =
+            want(job, turned ? info.height : info.width, turned ? info.width : info.height);
     e = decoder_open(&options, &decoder, note);
     if (e)
         return e;
@@ -62,18 +78,31 @@ static enum err decode(const struct buf *file, const struct engine_job *job,
     return e;
 }
 
-enum err photo_read(const char *path, const struct engine_job *job, const atomic_bool *cancel,
-                    struct decoded *out, bool *animated, struct err_note *note)
+static enum err read_photo(const char *path, const struct engine_job *job, want_pixels_fn *want,
+                           const atomic_bool *cancel, struct decoded *out, bool *animated,
+                           struct err_note *note)
 {
     struct buf file = BUF_INIT;
 
     enum err e = read_file(path, &file, note);
     if (!e)
-        e = decode(&file, job, cancel, out, animated, note);
+        e = decode(&file, job, want, cancel, out, animated, note);
     if (e)
         err_note_prefix(note, "%s", path);
     buf_release(&file);
     return e;
+}
+
+enum err photo_read(const char *path, const struct engine_job *job, const atomic_bool *cancel,
+                    struct decoded *out, bool *animated, struct err_note *note)
+{
+    return read_photo(path, job, want_of_source, cancel, out, animated, note);
+}
+
+enum err photo_read_style(const char *path, const struct engine_job *job, const atomic_bool *cancel,
+                          struct decoded *out, bool *animated, struct err_note *note)
+{
+    return read_photo(path, job, want_of_style, cancel, out, animated, note);
 }
 
 typedef enum err encode_fn(const struct image *im, const struct codec_meta *meta, struct buf *out);

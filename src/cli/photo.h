@@ -6,11 +6,16 @@
 #include "sandbox/decode.h"
 
 /* Reads a picture file like the service reads what it fetched: same limits, same decoder process,
- * same scale for what `job` (whose source is not looked at) is going to make of it. `job` NULL: all
- * pixels. The note names the file. */
+ * same scale for what `job` (whose pictures are not looked at) is going to make of it. `job` NULL:
+ * all pixels. The note names the file. */
 MUST_USE enum err photo_read(const char *path, const struct engine_job *job,
                              const atomic_bool *cancel, struct decoded *out, bool *animated,
                              struct err_note *note);
+
+/* The same of the job's style picture. */
+MUST_USE enum err photo_read_style(const char *path, const struct engine_job *job,
+                                   const atomic_bool *cancel, struct decoded *out, bool *animated,
+                                   struct err_note *note);
 
 /* Encodes by the ending of `path` (.png, .webp, .jpg, .jpeg) and writes the file aside, then
  * renames it: it is whole or as it was. ERR_UNSUPPORTED for other endings. */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct flags {
-    const char *out, *grid, *engine, *looks, *model, *isa, *size;
+    const char *out, *grid, *engine, *looks, *model, *isa, *size, *sref;
     int64_t count, seed, pixels;
     bool json, quiet;
 };
@@ -47,6 +47,8 @@ static const struct config_option rows[] = {
     ROW("size", CONFIG_TEXT, size, .flag_only = true, .value = "WxH",
         .computed = "the source's shape",
         .help = "size of a result, rounded to multiples of 16 and cropped to, never stretched"),
+    ROW("sref", CONFIG_TEXT, sref, .flag_only = true, .value = "FILE",
+        .help = "a picture whose style flux2 takes, as the API fetches it for --sref in a prompt"),
     ROW("pixels", CONFIG_NUMBER, pixels, .min = 64 * 64, .max = IMAGE_RESULT_PIXELS_MAX,
         .computed = "1048576 with look, 262144 with flux2", .value = "N",
         .help = "area of a result"),
@@ -78,8 +80,8 @@ struct work {
     uint32_t seed;
     struct interrupt interrupt;
     struct progress progress;
-    struct decoded source;
-    bool animated;
+    struct decoded source, style;
+    bool animated, style_animated;
     struct patina_result *result;
 };
 
@@ -117,9 +119,9 @@ static void on_progress(void *ctx, float done)
     progress_show(ctx, done);
 }
 
-static enum err read_source(struct work *w, struct err_note *note)
+static enum err read_pictures(struct work *w, struct err_note *note)
 {
-    struct engine_job job = {
+    const struct engine_job job = {
         .prompt_text = w->prompt,
         .prompt_len = strlen(w->prompt),
         .pixels = w->f.pixels,
@@ -127,7 +129,11 @@ static enum err read_source(struct work *w, struct err_note *note)
         .height = w->height,
     };
 
-    return photo_read(w->in, &job, &w->interrupt.hit, &w->source, &w->animated, note);
+    enum err e = photo_read(w->in, &job, &w->interrupt.hit, &w->source, &w->animated, note);
+    if (!e && w->f.sref)
+        e = photo_read_style(w->f.sref, &job, &w->interrupt.hit, &w->style, &w->style_animated,
+                             note);
+    return e;
 }
 
 static enum patina_status render(struct work *w, struct patina *p, char why[PATINA_WHY])
@@ -145,6 +151,10 @@ static enum patina_status render(struct work *w, struct patina *p, char why[PATI
         .out_height = w->height,
         .progress = on_progress,
         .progress_ctx = &w->progress,
+        .style_rgba = w->style.image.px,
+        .style_width = w->style.image.width,
+        .style_height = w->style.image.height,
+        .style_stride = w->style.image.stride,
     };
 
     return patina_render(p, &request, &w->result, why);
@@ -230,6 +240,9 @@ static void print_warnings(const struct work *w)
 
     if (w->animated)
         fprintf(stderr, "patina render: the source is an animation; its first frame was used\n");
+    if (w->style_animated)
+        fprintf(stderr, "patina render: the style picture is an animation; its first frame was "
+                        "used\n");
     if (json_read(text, strlen(text), &root, NULL))
         return;
     json_array_foreach(root, i, one)
@@ -249,7 +262,7 @@ static int run(struct work *w, struct err_note *note)
             w->f.pixels = patina_pixels(p);
         interrupt_watch(&w->interrupt, p);
         progress_begin(&w->progress, !w->f.quiet && !w->f.json);
-        failed = read_source(w, note) || render(w, p, note->text) != PATINA_OK;
+        failed = read_pictures(w, note) || render(w, p, note->text) != PATINA_OK;
         progress_end(&w->progress);
         interrupt_end(&w->interrupt);
     }
@@ -261,13 +274,14 @@ static int run(struct work *w, struct err_note *note)
         print_warnings(w);
     patina_result_free(w->result);
     decoded_release(&w->source);
+    decoded_release(&w->style);
     patina_close(p);
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 int render_command(int argc, char **argv)
 {
-    struct work w = {.source.fd = -1};
+    struct work w = {.source.fd = -1, .style.fd = -1};
     struct err_note note = {0};
     const char *words[2];
     int count, code = command_read(&render_line, &w.f, argc, argv, words, &count);

@@ -37,6 +37,12 @@ struct engine_options {
                              pictures it makes at once); 0: as much as it likes */
 };
 
+/* The two pictures that a render is made from: as they are decoded, or as they are rendered. */
+struct engine_sizes {
+    int width, height;             /* of the source, or the result */
+    int style_width, style_height; /* of the style picture; 0, 0: there is none */
+};
+
 struct engine_estimate {
     int64_t bytes; /* peak memory of a render beyond the open engine, source included */
     int64_t ms;    /* time for four pictures on this machine's cores, uncorrected */
@@ -47,6 +53,8 @@ typedef void engine_progress_fn(void *ctx, float done);
 
 struct engine_request {
     const struct image *source; /* already of the result's size, see engine_run.h */
+    const struct image *style;  /* whose style is to be taken, of a size of its own; NULL: none, or
+                                   this engine takes none */
     struct prompt *prompt;      /* read; the engine adds warnings ("no_effect") */
     struct arena *arena;        /* where those go */
     uint32_t seed;
@@ -61,14 +69,15 @@ struct engine;
 struct engine_ops {
     const char *name; /* "look" */
     bool trained;     /* results are trainedAlgorithmicMedia */
+    bool styled;      /* takes a style from a second picture (`--sref`) */
     int64_t pixels;   /* area of a result where nobody says (PATINA_PIXELS) */
 
     MUST_USE enum err (*open)(const struct engine_options *o, struct engine **out,
                               struct err_note *note);
     void (*close)(struct engine *e);
 
-    /* For a result of width x height. Any thread. */
-    void (*estimate)(const struct engine *e, int width, int height, const struct prompt *p,
+    /* For pictures as they are rendered. Any thread. */
+    void (*estimate)(const struct engine *e, const struct engine_sizes *s, const struct prompt *p,
                      struct engine_estimate *out);
 
     /* Fills out[0..count-1] with new images of the source's size, owned by the caller; on error

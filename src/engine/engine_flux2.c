@@ -94,27 +94,33 @@ static struct flux2_grid grid_of(int width, int height)
     return (struct flux2_grid){height / FLUX2_PATCH, width / FLUX2_PATCH};
 }
 
-// Noise, the source's and the results' planes, and the results.
+// Noise, the references' and the results' planes, and all of them as pictures.
 static int64_t own_bytes(const struct engine_flux2 *f, const struct pipeline_shape *s)
 {
     const int64_t tokens = flux2_tokens(s->grid), pixels = tokens * FLUX2_PATCH * FLUX2_PATCH;
     const int64_t noise = tokens * pipeline_channels(f->pipeline) * 4, planes = 3 * pixels * 4;
+    int64_t bytes = s->count * (noise + planes + 4 * pixels) + 4 * pixels;
 
-    return s->count * (noise + planes + 4 * pixels) + planes + 4 * pixels;
+    for (int i = 0; i < s->references; i++)
+        bytes += flux2_tokens(s->reference[i]) * FLUX2_PATCH * FLUX2_PATCH * (3 * 4 + 4);
+    return bytes;
 }
 
 // As many pictures together as memory allows: they share every read of the weights.
-static struct pipeline_shape shape_of(const struct engine_flux2 *f, int width, int height,
+static struct pipeline_shape shape_of(const struct engine_flux2 *f,
+                                      const struct engine_sizes *sizes,
                                       const struct flux2_reading *r, int count,
                                       struct pipeline_cost *cost)
 {
-    struct pipeline_shape s = {.grid = grid_of(width, height),
-                               .reference = {grid_of(width, height)},
-                               .references = r->source,
-                               .count = count,
-                               .batch = count,
-                               .steps = r->steps,
-                               .guidance = pipeline_guidance(f->pipeline)};
+    const struct flux2_grid grid = grid_of(sizes->width, sizes->height);
+    struct pipeline_shape s = {
+        .grid = grid,
+        .reference = {grid, grid_of(sizes->style_width, sizes->style_height)},
+        .references = r->source + r->style,
+        .count = count,
+        .batch = count,
+        .steps = r->steps,
+        .guidance = pipeline_guidance(f->pipeline)};
 
     pipeline_cost(f->pipeline, &s, cost);
     while (f->memory_bytes > 0 && s.batch > 1 && cost->bytes + own_bytes(f, &s) > f->memory_bytes) {
@@ -124,17 +130,25 @@ static struct pipeline_shape shape_of(const struct engine_flux2 *f, int width, i
     return s;
 }
 
-static void flux2_estimate(const struct engine *e, int width, int height, const struct prompt *p,
-                           struct engine_estimate *out)
+static struct flux2_given given_of(const struct engine_flux2 *f, const struct engine_sizes *s)
+{
+    return (struct flux2_given){.steps = pipeline_steps(f->pipeline),
+                                .guided = pipeline_guidance(f->pipeline) > 1.0,
+                                .style = s->style_width > 0};
+}
+
+static void flux2_estimate(const struct engine *e, const struct engine_sizes *sizes,
+                           const struct prompt *p, struct engine_estimate *out)
 {
     const struct engine_flux2 *f = (const struct engine_flux2 *)e;
+    const struct flux2_given given = given_of(f, sizes);
     struct arena arena = ARENA_INIT;
     struct flux2_reading reading;
     struct pipeline_cost cost;
 
     *out = (struct engine_estimate){0};
-    if (flux2_reading_make(p, pipeline_steps(f->pipeline), &arena, &reading)) {
-        struct pipeline_shape s = shape_of(f, width, height, &reading, ENGINE_PICTURES_MAX, &cost);
+    if (flux2_reading_make(p, &given, &arena, &reading)) {
+        struct pipeline_shape s = shape_of(f, sizes, &reading, ENGINE_PICTURES_MAX, &cost);
         const int evaluations = s.guidance > 1.0 ? 2 : 1;
         double all = cost.text * evaluations + cost.encode +
                      s.count * (cost.step * evaluations * s.steps + cost.decode);
@@ -201,36 +215,42 @@ static enum err picture_of(const float *planes, int width, int height, struct im
 
 struct job {
     struct pipeline_request request;
-    float *source; /* planes */
+    float *reference[FLUX2_REFERENCES_MAX]; /* planes: source, style */
     float *noise[ENGINE_PICTURES_MAX], *pixels[ENGINE_PICTURES_MAX];
 };
 
 static void job_release(struct job *j)
 {
-    free(j->source);
+    for (int i = 0; i < FLUX2_REFERENCES_MAX; i++)
+        free(j->reference[i]);
     for (int i = 0; i < ENGINE_PICTURES_MAX; i++) {
         free(j->noise[i]);
         free(j->pixels[i]);
     }
 }
 
+static size_t planes_bytes(const struct image *im)
+{
+    return 3 * (size_t)im->width * (size_t)im->height * sizeof(float);
+}
+
 static enum err job_prepare(const struct engine_flux2 *f, const struct engine_request *r,
                             struct job *j)
 {
     const struct pipeline_shape *s = &j->request.shape;
-    const size_t planes = 3 * (size_t)r->source->width * (size_t)r->source->height * sizeof(float);
+    const struct image *from[FLUX2_REFERENCES_MAX] = {r->source, r->style};
     const int64_t numbers = flux2_tokens(s->grid) * pipeline_channels(f->pipeline);
 
-    if (s->references > 0) {
-        j->source = malloc(planes);
-        enum err e = j->source ? planes_of(r->source, j->source) : ERR_NOMEM;
+    for (int i = 0; i < s->references; i++) {
+        j->reference[i] = malloc(planes_bytes(from[i]));
+        enum err e = j->reference[i] ? planes_of(from[i], j->reference[i]) : ERR_NOMEM;
         if (e != ERR_OK)
             return e;
+        j->request.reference[i] = j->reference[i];
     }
-    j->request.reference[0] = j->source;
     for (int i = 0; i < r->count; i++) {
         j->noise[i] = malloc((size_t)numbers * sizeof(float));
-        j->pixels[i] = malloc(planes);
+        j->pixels[i] = malloc(planes_bytes(r->source));
         if (!j->noise[i] || !j->pixels[i])
             return ERR_NOMEM;
         noise_fill(r->seed + (uint32_t)(r->first + i), numbers, j->noise[i]);
@@ -245,22 +265,27 @@ static enum err flux2_render(struct engine *e, const struct engine_request *r, s
 {
     struct engine_flux2 *f = (struct engine_flux2 *)e;
     const struct nn_run how = {.pool = f->pool, .isa = f->isa, .cancel = r->cancel};
+    const struct engine_sizes sizes = {r->source->width, r->source->height,
+                                       r->style ? r->style->width : 0,
+                                       r->style ? r->style->height : 0};
+    const struct flux2_given given = given_of(f, &sizes);
     struct flux2_reading reading;
     struct pipeline_cost cost;
     struct job j = {0};
     int made = 0;
 
-    if (!flux2_reading_make(r->prompt, pipeline_steps(f->pipeline), r->arena, &reading))
+    if (!flux2_reading_make(r->prompt, &given, r->arena, &reading))
         return err_set(note, ERR_NOMEM, "no memory to read the prompt");
-    flux2_reading_warn(r->prompt, r->arena);
-    j.request = (struct pipeline_request){
-        .shape = shape_of(f, r->source->width, r->source->height, &reading, r->count, &cost),
-        .prompt = reading.text,
-        .prompt_len = strlen(reading.text),
-        .reference_bias = reading.bias,
-        .start = reading.start,
-        .progress = r->progress,
-        .progress_ctx = r->progress_ctx};
+    flux2_reading_warn(r->prompt, &given, r->arena);
+    j.request = (struct pipeline_request){.shape = shape_of(f, &sizes, &reading, r->count, &cost),
+                                          .prompt = reading.text,
+                                          .prompt_len = strlen(reading.text),
+                                          .negative = reading.negative,
+                                          .negative_len = strlen(reading.negative),
+                                          .reference_bias = {reading.bias[0], reading.bias[1]},
+                                          .start = reading.start,
+                                          .progress = r->progress,
+                                          .progress_ctx = r->progress_ctx};
     enum err code = job_prepare(f, r, &j);
     if (code != ERR_OK)
         err_set(note, code, "no memory for the pictures");
@@ -280,6 +305,7 @@ static enum err flux2_render(struct engine *e, const struct engine_request *r, s
 const struct engine_ops engine_flux2_ops = {
     .name = "flux2",
     .trained = true,
+    .styled = true,
     .pixels = 512 * 512, // a step's time grows faster than the area
     .open = flux2_open,
     .close = flux2_close,

@@ -24,19 +24,29 @@ static const char *words(const struct prompt *p, struct arena *a)
     return text ? text : p->text;
 }
 
-bool flux2_reading_make(const struct prompt *p, int steps, struct arena *a,
+static float bias_of(float weight)
+{
+    return weight > 0.0F ? logf(weight) : UNSEEN;
+}
+
+bool flux2_reading_make(const struct prompt *p, const struct flux2_given *given, struct arena *a,
                         struct flux2_reading *out)
 {
-    double wanted = floor((double)p->q * steps + 0.5);
+    double wanted = floor((double)p->q * given->steps + 0.5);
 
-    *out = (struct flux2_reading){.text = words(p, a), .steps = FLUX2_STEPS_MAX, .start = 1.0};
+    *out = (struct flux2_reading){.text = words(p, a),
+                                  .negative = given->guided && p->no ? p->no : "",
+                                  .steps = FLUX2_STEPS_MAX,
+                                  .start = 1.0,
+                                  .style = given->style && p->sw > 0,
+                                  .bias = {bias_of(p->iw), bias_of((float)p->sw / 100.0F)}};
     if (wanted < FLUX2_STEPS_MAX)
         out->steps = wanted < 1.0 ? 1 : (int)wanted;
     if (p->s < 100)
         out->start = START_MIN + (1.0 - START_MIN) * p->s / 100.0;
-    // Beginning at the source needs it, also where it does not weigh.
-    out->source = p->iw > 0.0F || out->start < 1.0;
-    out->bias = p->iw > 0.0F ? logf(p->iw) : UNSEEN;
+    // Beginning at the source needs it, also where it does not weigh; and a style picture is the
+    // second reference, which needs a first.
+    out->source = p->iw > 0.0F || out->start < 1.0 || out->style;
     return out->text != NULL;
 }
 
@@ -52,25 +62,31 @@ static void unwarn(struct prompt *p)
     p->warning_count = n;
 }
 
-void flux2_reading_warn(struct prompt *p, struct arena *a)
+void flux2_reading_warn(struct prompt *p, const struct flux2_given *given, struct arena *a)
 {
-    static const struct {
+    const struct {
         enum prompt_param param;
+        bool works;
         const char *message;
-    } without[] = {
-        {PROMPT_CHAOS, "--chaos has no effect: the four differ by their noise alone"},
-        {PROMPT_NO, "--no has no effect: this model takes no negative words"},
-        {PROMPT_SREF, "--sref has no effect: this engine takes no style from a picture"},
-        {PROMPT_SW, "--sw has no effect: this engine takes no style from a picture"},
-        {PROMPT_TILE, "--tile has no effect: pictures are not made to repeat"},
-        {PROMPT_STYLE_RAW, "--style raw has no effect: the model adds no style of its own"},
-        {PROMPT_WEIGHTS, "the weights behind :: have no effect: the model reads the words alone"},
+    } row[] = {
+        {PROMPT_CHAOS, false, "--chaos has no effect: the four differ by their noise alone"},
+        {PROMPT_NO, given->guided,
+         "--no has no effect: a distilled model is not guided, which is what would lead it away "
+         "from words"},
+        {PROMPT_SREF, given->style || p->sw == 0,
+         "--sref has no effect: its picture was not handed over"},
+        {PROMPT_SW, given->style || p->given & PROMPT_SREF,
+         "--sw has no effect: there is no style picture (--sref)"},
+        {PROMPT_TILE, false, "--tile has no effect: pictures are not made to repeat"},
+        {PROMPT_STYLE_RAW, false, "--style raw has no effect: the model adds no style of its own"},
+        {PROMPT_WEIGHTS, false,
+         "the weights behind :: have no effect: the model reads the words alone"},
     };
 
     unwarn(p);
-    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
-        if (p->given & (uint32_t)without[i].param)
-            prompt_warn(p, a, "no_effect", "%s", without[i].message);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        if (p->given & (uint32_t)row[i].param && !row[i].works)
+            prompt_warn(p, a, "no_effect", "%s", row[i].message);
     if (p->s > 100)
         prompt_warn(p, a, "no_effect",
                     "--s over 100 is 100: the picture begins as nothing but noise then");

@@ -11,24 +11,35 @@
  * in docs/models.md:
  *
  *   --iw  how much the source's tokens weigh in attention: 2 counts each of them twice, 0 none
+ *   --sw  the same of the style picture's, in hundredths
  *   --s   below 100: the sigma to begin at on the way from the source to the noise, .05 + .95 s /
  * 100
  *   --q   steps: times as many as the model was trained with
+ *   --no  what guidance leads away from, where there is guidance
  */
 struct flux2_reading {
-    const char *text; /* in the arena */
+    const char *text;     /* in the arena */
+    const char *negative; /* likewise; "" for nothing */
     int steps;
-    bool source; /* whether the source is looked at */
-    float bias;  /* of its keys' scores */
+    bool source;                      /* whether the source is looked at */
+    bool style;                       /* and the style picture */
+    float bias[FLUX2_REFERENCES_MAX]; /* of their keys' scores */
     double start;
 };
 
-/* `steps` are the model's own. False: memory is short. */
-bool flux2_reading_make(const struct prompt *p, int steps, struct arena *a,
+/* What there is to read a prompt by. */
+struct flux2_given {
+    int steps;   /* the model's own */
+    bool guided; /* it takes words to lead away from: a base model */
+    bool style;  /* there is a style picture */
+};
+
+/* False: memory is short. */
+bool flux2_reading_make(const struct prompt *p, const struct flux2_given *given, struct arena *a,
                         struct flux2_reading *out);
 
 /* Adds a "no_effect" warning for everything else that was asked for, and takes back what the reader
  * of prompts says of words that it does not know: the model does. */
-void flux2_reading_warn(struct prompt *p, struct arena *a);
+void flux2_reading_warn(struct prompt *p, const struct flux2_given *given, struct arena *a);
 
 #endif

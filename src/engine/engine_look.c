@@ -47,8 +47,8 @@ static enum err look_open(const struct engine_options *o, struct engine **out,
     return ERR_OK;
 }
 
-static void look_estimate(const struct engine *e, int width, int height, const struct prompt *p,
-                          struct engine_estimate *out)
+static void look_estimate(const struct engine *e, const struct engine_sizes *s,
+                          const struct prompt *p, struct engine_estimate *out)
 {
     const struct engine_look *l = (const struct engine_look *)e;
     struct look_reading *r = calloc(1, sizeof(*r));
@@ -57,9 +57,9 @@ static void look_estimate(const struct engine *e, int width, int height, const s
     if (!r)
         return;
     look_reading_make(l->recipes, p, r);
-    out->bytes = look_bytes(&r->plan, width, height, ENGINE_PICTURES_MAX) +
-                 (int64_t)width * height * 4;
-    out->ms = look_ms(&r->plan, width, height, ENGINE_PICTURES_MAX, pool_width(l->pool));
+    out->bytes = look_bytes(&r->plan, s->width, s->height, ENGINE_PICTURES_MAX) +
+                 (int64_t)s->width * s->height * 4;
+    out->ms = look_ms(&r->plan, s->width, s->height, ENGINE_PICTURES_MAX, pool_width(l->pool));
     free(r);
 }
 

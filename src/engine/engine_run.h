@@ -4,6 +4,9 @@
 
 #include "engine/engine.h"
 
+/* A style picture longer than this is cropped: attention to a ribbon says little of a style. */
+enum { ENGINE_STYLE_RATIO_MAX = 8 };
+
 /*
  * One request from decoded source to finished pictures: reads the prompt, plans the size, crops and
  * resamples, renders, builds the grid. The service's render process, `patina render` and libpatina
@@ -11,6 +14,8 @@
  */
 struct engine_job {
     const struct image *source; /* as decoded: any size, upright sRGB */
+    const struct image *style;  /* the same of the picture whose style is to be taken, or NULL; an
+                                   engine that takes none says so in a warning */
     const char *prompt_text;    /* UTF-8, at most PROMPT_CHARS_MAX scalars */
     size_t prompt_len;
     int64_t pixels;    /* area of a result (PATINA_PIXELS) */
@@ -47,15 +52,21 @@ struct engine_plan {
     int64_t source_pixels; /* how many pixels of the source a decoder has to deliver, for
                               codec_decode_options.want_pixels: those of the result and of what
                               cropping to `--ar` or a size cuts away; 0: all of them */
-    struct engine_estimate estimate; /* the source at full size included */
+    int64_t style_pixels;  /* the same of a style picture */
+    struct engine_estimate estimate; /* both pictures at full size included */
 };
 
 /*
- * Plans `job`, whose source is not looked at but is width x height, upright. Service and command
+ * Plans `job`, whose pictures are not looked at but have these sizes, upright. Service and command
  * line both ask here, so that they decode the same pixels. `e` NULL: without the engine's part of
  * the estimate. Any thread.
  */
-void engine_run_plan(const struct engine *e, int width, int height, const struct engine_job *job,
-                     struct engine_plan *out);
+void engine_run_plan(const struct engine *e, const struct engine_sizes *sizes,
+                     const struct engine_job *job, struct engine_plan *out);
+
+/* The URL of the style picture that the job's prompt asks for (`--sref`), in `a`; NULL when it asks
+ * for none, lets it weigh nothing (`--sw 0`), or this engine takes none. ERR_NOMEM. Any thread. */
+MUST_USE enum err engine_run_style(const struct engine *e, const struct engine_job *job,
+                                   struct arena *a, const char **url);
 
 #endif

@@ -154,6 +154,8 @@ static enum err check_request(const struct patina_request *r, struct err_note *n
 {
     enum err e = image_check_size(r->width, r->height, note);
 
+    if (!e && r->style_rgba)
+        e = image_check_size(r->style_width, r->style_height, note);
     if (!e)
         e = check_prompt(r->prompt, note);
     if (e)
@@ -164,24 +166,38 @@ static enum err check_request(const struct patina_request *r, struct err_note *n
     if (r->stride && r->stride < 4 * (size_t)r->width)
         return err_set(note, ERR_INVALID, "a row of %d pixels takes more than %zu bytes", r->width,
                        r->stride);
+    if (r->style_stride && r->style_stride < 4 * (size_t)r->style_width)
+        return err_set(note, ERR_INVALID, "a row of %d pixels takes more than %zu bytes",
+                       r->style_width, r->style_stride);
     if (r->pixels < 0 || r->pixels > IMAGE_RESULT_PIXELS_MAX)
         return err_set(note, ERR_INVALID, "a result has at most %d pixels",
                        IMAGE_RESULT_PIXELS_MAX);
     return ERR_OK;
 }
 
+// Engines only read their pictures; struct image has no notion of that.
+static struct image image_of(const uint8_t *rgba, int width, int height, size_t stride)
+{
+    struct image im = {
+        .width = width,
+        .height = height,
+        .stride = stride ? stride : 4 * (size_t)width,
+        .px = (uint8_t *)(uintptr_t)rgba,
+    };
+
+    im.has_alpha = rgba && image_any_alpha(&im);
+    return im;
+}
+
 static enum err render(struct patina *p, const struct patina_request *r, struct patina_result *out,
                        struct err_note *note)
 {
-    // The engines only read a source; struct image has no notion of that.
-    struct image source = {
-        .width = r->width,
-        .height = r->height,
-        .stride = r->stride ? r->stride : 4 * (size_t)r->width,
-        .px = (uint8_t *)(uintptr_t)r->rgba,
-    };
+    const struct image source = image_of(r->rgba, r->width, r->height, r->stride);
+    const struct image style =
+        image_of(r->style_rgba, r->style_width, r->style_height, r->style_stride);
     struct engine_job job = {
         .source = &source,
+        .style = style.px ? &style : NULL,
         .prompt_text = r->prompt,
         .prompt_len = strlen(r->prompt),
         .pixels = r->pixels ? r->pixels : patina_pixels(p),
@@ -194,7 +210,6 @@ static enum err render(struct patina *p, const struct patina_request *r, struct 
         .progress_ctx = r->progress_ctx,
         .cancel = &p->cancel,
     };
-    source.has_alpha = image_any_alpha(&source);
     enum err e = engine_run(p->engine, &job, &out->made, note);
     if (!e && out->made.count == PATINA_PICTURES_MAX)
         e = image_grid(&out->grid, out->made.picture);

@@ -102,6 +102,10 @@ struct patina_request {
     int out_height;      /* rounded to multiples of 16 */
     patina_progress_fn *progress; /* or NULL */
     void *progress_ctx;
+    const uint8_t *style_rgba; /* a picture whose style is to be taken, borrowed likewise, or NULL;
+                                  a warning tells when the engine takes none */
+    int style_width, style_height;
+    size_t style_stride;
 };
 
 struct patina_result;

@@ -79,20 +79,20 @@ void terms_add(struct prompt_terms *t, const char *name)
 }
 
 // The part of the text from..to without the white space around it.
-static void trim(const struct reader *r, size_t *from, size_t *to)
+static void trim(const char *text, size_t *from, size_t *to)
 {
     while (*from < *to) {
         size_t n;
-        if (!is_space(scalar_at(r->text + *from, *to - *from, &n)))
+        if (!is_space(scalar_at(text + *from, *to - *from, &n)))
             break;
         *from += n;
     }
     for (size_t end = *to; end > *from; *to = end) {
         do
             end--;
-        while (end > *from && ((unsigned char)r->text[end] & 0xC0) == 0x80);
+        while (end > *from && ((unsigned char)text[end] & 0xC0) == 0x80);
         size_t n;
-        if (!is_space(scalar_at(r->text + end, *to - end, &n)))
+        if (!is_space(scalar_at(text + end, *to - end, &n)))
             break;
     }
 }
@@ -102,7 +102,7 @@ static void end_part(struct reader *r, size_t from, size_t to, float weight)
 {
     struct prompt *p = r->out;
 
-    trim(r, &from, &to);
+    trim(r->text, &from, &to);
     if (from == to)
         return;
     bool full = p->part_count == PROMPT_PARTS_MAX;
@@ -172,7 +172,7 @@ static const char *whole_text(struct reader *r)
 {
     size_t from = 0, to = r->text_len;
 
-    trim(r, &from, &to);
+    trim(r->text, &from, &to);
     return keep(r, r->text + from, to - from);
 }
 
@@ -186,8 +186,12 @@ enum err prompt_read(struct prompt *out, struct arena *a, const char *text, size
         return ERR_NOMEM;
     out->text = whole_text(&r);
     read_parts(&r);
-    if (out->given & PROMPT_NO)
+    if (out->given & PROMPT_NO) {
+        size_t from = 0, to = r.no.len;
+        trim(r.no.s, &from, &to);
+        out->no = keep(&r, r.no.s + from, to - from);
         meaning_exclude(&r, r.no);
+    }
     meaning_finish(&r);
     return r.failed ? ERR_NOMEM : ERR_OK;
 }

@@ -77,6 +77,7 @@ struct prompt {
     float iw;         /* 0..3, 1 */
     int chaos;        /* 0..100, 0 */
     float q;          /* .25 .5 1 2 4, 1 */
+    const char *no;   /* the list as it was written, or NULL; see `excluded` */
     const char *sref; /* URL or NULL */
     int sw;           /* 0..1000, 100 */
     bool tile;

@@ -46,6 +46,8 @@ typedef void render_progress_fn(void *ctx, float done);
 struct render_call {
     const struct image *source;   /* pixels of: */
     int source_fd;                /* a sealed memfd (decoded.fd), stride 4*width */
+    const struct image *style;    /* a second picture, or NULL */
+    int style_fd;                 /* likewise */
     const char *request_json;     /* what the renderer's callback gets: prompt, seed, pixels, ... */
     int64_t limit_ms;             /* of the whole call: told to stop past this: ERR_TIMEOUT */
     render_progress_fn *progress; /* from the calling thread; may be NULL */
@@ -77,13 +79,14 @@ void render_answer_release(struct render_answer *a);
 MUST_USE enum err render_run(struct render_pool *p, const struct render_call *call,
                              struct render_answer *out, struct err_note *note);
 
-/* In the renderer, on its main thread. The callback fills up to RENDER_PICTURES_MAX pictures of its
- * own memory (released after they were copied out, with every return) and appends its report. It
- * must look at *cancel, which turns true at any time. */
-typedef enum err render_fn(void *ctx, const struct image *source, const char *request_json,
-                           render_progress_fn *progress, void *progress_ctx,
-                           const atomic_bool *cancel, struct image picture[RENDER_PICTURES_MAX],
-                           int *count, struct buf *report_json, struct err_note *note);
+/* In the renderer, on its main thread: `style` is NULL when there is none. The callback fills up to
+ * RENDER_PICTURES_MAX pictures of its own memory (released after they were copied out, with every
+ * return) and appends its report. It must look at *cancel, which turns true at any time. */
+typedef enum err render_fn(void *ctx, const struct image *source, const struct image *style,
+                           const char *request_json, render_progress_fn *progress,
+                           void *progress_ctx, const atomic_bool *cancel,
+                           struct image picture[RENDER_PICTURES_MAX], int *count,
+                           struct buf *report_json, struct err_note *note);
 
 /* Serves requests from descriptor 3 until EOF, which ends the process at once; enters the sandbox
  * first: whatever needs files is opened before, in `ctx`. Returns, a failing exit status, only when

@@ -94,16 +94,25 @@ static enum err lied(struct session *s, const char *about)
     return err_set(s->note, ERR_CRASHED, "the renderer sent a false %s", about);
 }
 
+static enum err send_picture(struct session *s, enum render_message_type type,
+                             const struct image *im, int fd, const char *json, size_t len)
+{
+    const struct render_command c = {
+        .type = type,
+        .width = im->width,
+        .height = im->height,
+        .has_alpha = im->has_alpha,
+        .call = s->id,
+    };
+
+    return channel_send(s->r->child.control, &c, sizeof(c), json, len, fd);
+}
+
 // Hands the request over; a renderer that died while it was idle is nobody's strike.
 static enum err submit(struct session *s)
 {
-    const struct render_command c = {
-        .type = RENDER_REQUEST,
-        .width = s->call->source->width,
-        .height = s->call->source->height,
-        .has_alpha = s->call->source->has_alpha,
-    };
-    const size_t len = strlen(s->call->request_json);
+    const struct render_call *call = s->call;
+    const size_t len = strlen(call->request_json);
 
     if (len > RENDER_JSON_BYTES_MAX)
         return err_set(s->note, ERR_TOO_LARGE, "a request of %zu bytes", len);
@@ -111,10 +120,11 @@ static enum err submit(struct session *s)
         enum err e = take(s);
         if (e != ERR_OK)
             return e;
-        struct render_command numbered = c;
-        numbered.call = s->id;
-        e = channel_send(s->r->child.control, &numbered, sizeof(numbered), s->call->request_json,
-                         len, s->call->source_fd);
+        if (call->style)
+            e = send_picture(s, RENDER_STYLE, call->style, call->style_fd, NULL, 0);
+        if (e == ERR_OK)
+            e = send_picture(s, RENDER_REQUEST, call->source, call->source_fd, call->request_json,
+                             len);
         if (e == ERR_OK)
             return ERR_OK;
         render_pool_give_back(s->p, s->r, false);

@@ -28,16 +28,20 @@ enum {
     AMX_TILE_DATA = 18      // the XSAVE component
 };
 
+struct picture {
+    struct render_command command; // its size
+    int fd;                        // -1: there is none
+};
+
 struct request {
-    struct render_command command;
-    int source_fd;
+    struct picture source, style;
     char *json;
 };
 
 struct self {
     pthread_mutex_t lock;
     pthread_cond_t arrived;
-    struct request next; // json is NULL when there is none
+    struct request next; // json is NULL when there is none; the style comes first
     uint64_t call;       // being rendered or waiting in `next`
     atomic_bool cancel;
 
@@ -64,8 +68,11 @@ static bool obey(struct self *s, const struct render_command *c, const char *jso
     if (c->type == RENDER_CANCEL) {
         if (c->call == s->call)
             atomic_store(&s->cancel, true);
+    } else if (c->type == RENDER_STYLE && fd >= 0 && !s->next.json && s->next.style.fd < 0) {
+        s->next.style = (struct picture){*c, fd};
     } else if (c->type == RENDER_REQUEST && fd >= 0 && !s->next.json) {
-        s->next = (struct request){*c, fd, strndup(json, json_len)};
+        s->next.source = (struct picture){*c, fd};
+        s->next.json = strndup(json, json_len);
         ok = s->next.json != NULL;
         s->call = c->call;
         atomic_store(&s->cancel, false);
@@ -139,25 +146,45 @@ static enum err pack(const struct image *picture, int count, int *fd, struct err
     return memfd_freeze(*fd, note);
 }
 
+// A picture that is not there has no pixels.
+static enum err map_picture(const struct picture *p, struct image *out, struct err_note *note)
+{
+    const struct render_command *c = &p->command;
+    const size_t len = (size_t)c->width * (size_t)c->height * 4;
+
+    if (p->fd < 0)
+        return ERR_OK;
+    void *px = mmap(NULL, len, PROT_READ, MAP_PRIVATE, p->fd, 0);
+    if (px == MAP_FAILED)
+        return err_errno(note, "mapping a picture");
+    *out = (struct image){.width = c->width,
+                          .height = c->height,
+                          .stride = (size_t)c->width * 4,
+                          .px = px,
+                          .has_alpha = c->has_alpha != 0};
+    return ERR_OK;
+}
+
+static void unmap_picture(struct image *im)
+{
+    if (im->px)
+        munmap(im->px, im->stride * (size_t)im->height);
+}
+
 static enum err render(struct self *s, const struct request *rq, struct render_reply *r,
                        struct buf *report, int *fd, struct err_note *note)
 {
-    struct image picture[RENDER_PICTURES_MAX] = {{0}};
-    const struct render_command *c = &rq->command;
-    const size_t len = (size_t)c->width * (size_t)c->height * 4;
+    struct image picture[RENDER_PICTURES_MAX] = {{0}}, source = {0}, style = {0};
     int count = 0;
 
-    void *px = mmap(NULL, len, PROT_READ, MAP_PRIVATE, rq->source_fd, 0);
-    if (px == MAP_FAILED)
-        return err_errno(note, "mapping the source");
-    const struct image source = {.width = c->width,
-                                 .height = c->height,
-                                 .stride = (size_t)c->width * 4,
-                                 .px = px,
-                                 .has_alpha = c->has_alpha != 0};
-    enum err e = s->fn(s->ctx, &source, rq->json, report_progress, s, &s->cancel, picture, &count,
-                       report, note);
-    munmap(px, len);
+    enum err e = map_picture(&rq->source, &source, note);
+    if (e == ERR_OK)
+        e = map_picture(&rq->style, &style, note);
+    if (e == ERR_OK)
+        e = s->fn(s->ctx, &source, style.px ? &style : NULL, rq->json, report_progress, s,
+                  &s->cancel, picture, &count, report, note);
+    unmap_picture(&source);
+    unmap_picture(&style);
     if (e == ERR_OK && report->failed)
         e = err_set(note, ERR_NOMEM, "out of memory");
     if (e == ERR_OK && report->len > RENDER_JSON_BYTES_MAX)
@@ -176,7 +203,7 @@ static enum err render(struct self *s, const struct request *rq, struct render_r
 
 static void answer(struct self *s, const struct request *rq)
 {
-    struct render_reply r = {.type = RENDER_ANSWER, .call = rq->command.call};
+    struct render_reply r = {.type = RENDER_ANSWER, .call = rq->source.command.call};
     struct buf report = BUF_INIT;
     struct err_note note = {0};
     int fd = -1;
@@ -202,6 +229,7 @@ static struct request await_request(struct self *s)
         pthread_cond_wait(&s->arrived, &s->lock);
     struct request rq = s->next;
     s->next.json = NULL;
+    s->next.style.fd = -1;
     pthread_mutex_unlock(&s->lock);
     return rq;
 }
@@ -227,6 +255,7 @@ int render_main(render_fn *fn, void *ctx, bool allow_jit)
 {
     struct self s = {.lock = PTHREAD_MUTEX_INITIALIZER,
                      .arrived = PTHREAD_COND_INITIALIZER,
+                     .next.style.fd = -1,
                      .fn = fn,
                      .ctx = ctx};
     const struct render_reply ready = {.type = RENDER_READY};
@@ -250,7 +279,9 @@ int render_main(render_fn *fn, void *ctx, bool allow_jit)
     for (;;) {
         struct request rq = await_request(&s);
         answer(&s, &rq);
-        close(rq.source_fd);
+        close(rq.source.fd);
+        if (rq.style.fd >= 0)
+            close(rq.style.fd);
         free(rq.json);
         // Waiting costs no memory: what the render freed goes back to the kernel.
         malloc_trim(0);

@@ -7,6 +7,7 @@
  *
  *     pool                                  renderer
  *                                    <-     READY       behind its walls
+ *     STYLE, its memfd               ->                 where a request has a second picture
  *     REQUEST, JSON + source memfd   ->
  *                                    <-     PROGRESS    now and then
  *     CANCEL                         ->                 at any time, obeyed or not
@@ -27,12 +28,13 @@ enum render_message_type {
     RENDER_REQUEST,
     RENDER_CANCEL,
     RENDER_PROGRESS,
-    RENDER_ANSWER
+    RENDER_ANSWER,
+    RENDER_STYLE
 };
 
 struct render_command {
     uint32_t type;
-    int32_t width, height, has_alpha; /* of the source; stride 4*width */
+    int32_t width, height, has_alpha; /* of source or style; stride 4*width */
     uint64_t call;
 };
 

@@ -40,16 +40,21 @@ static void write_detail(enum job_error code, const struct err_note *note, char 
     struct buf b = BUF_INIT;
     struct json_writer w = JSON_WRITER(&b);
 
+    const bool fetch = code == JOB_ERROR_FETCH, large = code == JOB_ERROR_TOO_LARGE;
+    const bool picture = fetch || large || code == JOB_ERROR_UNSUPPORTED ||
+                         code == JOB_ERROR_CORRUPT;
+    const bool reason = note->reason[0] && (fetch || large);
+
     *out = 0;
-    if (!note->reason[0] || (code != JOB_ERROR_TOO_LARGE && code != JOB_ERROR_FETCH))
+    if (!picture || (!reason && !note->field[0]))
         return;
     jw_open(&w, '{');
-    jw_kstr(&w, code == JOB_ERROR_TOO_LARGE ? "limit" : "reason", note->reason);
-    if (code == JOB_ERROR_FETCH) {
-        if (note->status)
-            jw_kint(&w, "status", note->status);
+    if (reason)
+        jw_kstr(&w, large ? "limit" : "reason", note->reason);
+    if (note->status && fetch)
+        jw_kint(&w, "status", note->status);
+    if (note->field[0] || fetch)
         jw_kstr(&w, "field", note->field[0] ? note->field : "imgUrl");
-    }
     jw_close(&w, '}');
     if (!b.failed && b.len < size)
         memcpy(out, b.data, b.len + 1);

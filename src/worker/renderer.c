@@ -27,10 +27,10 @@ static void report(const struct engine *e, const struct engine_result *r, struct
         out);
 }
 
-static enum err render(void *ctx, const struct image *source, const char *request_json,
-                       render_progress_fn *progress, void *progress_ctx, const atomic_bool *cancel,
-                       struct image picture[RENDER_PICTURES_MAX], int *count,
-                       struct buf *report_json, struct err_note *note)
+static enum err render(void *ctx, const struct image *source, const struct image *style,
+                       const char *request_json, render_progress_fn *progress, void *progress_ctx,
+                       const atomic_bool *cancel, struct image picture[RENDER_PICTURES_MAX],
+                       int *count, struct buf *report_json, struct err_note *note)
 {
     struct engine *engine = ctx;
     struct engine_result result = {0};
@@ -43,6 +43,7 @@ static enum err render(void *ctx, const struct image *source, const char *reques
     e = engine_run(engine,
                    &(struct engine_job){
                        .source = source,
+                       .style = style,
                        .prompt_text = request.prompt,
                        .prompt_len = strlen(request.prompt),
                        .pixels = request.pixels,

@@ -105,7 +105,8 @@ struct run *run_new(const struct worker_options *o, struct budget *budget, struc
     r->job = *job;
     r->lease = *lease;
     r->cancel = cancel;
-    r->decoded.fd = -1;
+    r->url[RUN_SOURCE] = r->job.img_url;
+    r->decoded[RUN_SOURCE].fd = r->decoded[RUN_STYLE].fd = -1;
     r->claimed_ns = clock_mono_ns(o->clock);
     int64_t limit_ms = o->job_timeout_ms ? o->job_timeout_ms : WORKER_JOB_MS_MIN;
     atomic_store(&r->deadline_ns, r->claimed_ns + limit_ms * 1000000);
@@ -135,7 +136,8 @@ void run_give_place(struct run *r)
 void run_free(struct run *r)
 {
     board_remove(r->o->board, r->job.uuid);
-    decoded_release(&r->decoded);
+    for (int i = 0; i < RUN_PICTURES; i++)
+        decoded_release(&r->decoded[i]);
     run_give_place(r);
     if (r->budget_bytes)
         budget_give_bytes(r->budget, r->budget_bytes);
@@ -202,22 +204,63 @@ static struct engine_job engine_job_of(const struct run *r)
     };
 }
 
-// Looks at the header alone, to know what decoding and rendering will take.
-static enum err admit(struct run *r, const struct source *source, struct codec_decode_options *how,
-                      struct err_note *note)
+// Says which picture an error is about, when it is not the source.
+static enum err blame(enum run_picture which, enum err e, struct err_note *note)
 {
-    struct image_info info;
-    struct engine_job job = engine_job_of(r);
+    if (e && which == RUN_STYLE) {
+        err_note_prefix(note, "--sref");
+        snprintf(note->field, sizeof note->field, "sref");
+    }
+    return e;
+}
+
+// The bytes of all pictures.
+static enum err fetch(struct run *r, struct source source[RUN_PICTURES], struct err_note *note)
+{
+    const struct engine_job job = engine_job_of(r);
+    enum err e = engine_run_style(r->o->engine, &job, &r->arena, &r->url[RUN_STYLE]);
+
+    for (int i = 0; i < RUN_PICTURES && !e; i++) {
+        const struct source_request want = {&r->job, r->url[i], i == RUN_STYLE};
+        if (r->url[i])
+            e = blame(i, source_read(r->o, &want, &r->lease, r->cancel, &source[i], note), note);
+    }
+    return e;
+}
+
+static enum err read_sizes(struct run *r, const struct source source[RUN_PICTURES],
+                           struct engine_sizes *out, struct err_note *note)
+{
+    int *const side[RUN_PICTURES][2] = {{&out->width, &out->height},
+                                        {&out->style_width, &out->style_height}};
+
+    for (int i = 0; i < RUN_PICTURES && r->url[i]; i++) {
+        struct image_info info;
+        enum err e = image_read_info(source[i].data, source[i].len, &info, note);
+        if (e)
+            return blame(i, e, note);
+        bool turned = info.orientation >= 5;
+        *side[i][0] = turned ? info.height : info.width;
+        *side[i][1] = turned ? info.width : info.height;
+        r->animated[i] = info.animated;
+    }
+    return ERR_OK;
+}
+
+// Looks at the headers alone, to know what decoding and rendering will take.
+static enum err admit(struct run *r, const struct source source[RUN_PICTURES],
+                      struct codec_decode_options how[RUN_PICTURES], struct err_note *note)
+{
+    const struct engine_job job = engine_job_of(r);
+    struct engine_sizes sizes = {0};
     struct engine_plan plan;
 
-    enum err e = image_read_info(source->data, source->len, &info, note);
+    enum err e = read_sizes(r, source, &sizes, note);
     if (e)
         return e;
-    bool turned = info.orientation >= 5;
-    int width = turned ? info.height : info.width, height = turned ? info.width : info.height;
-    r->animated = info.animated;
-    engine_run_plan(r->o->engine, width, height, &job, &plan);
-    how->want_pixels = plan.source_pixels;
+    engine_run_plan(r->o->engine, &sizes, &job, &plan);
+    how[RUN_SOURCE].want_pixels = plan.source_pixels;
+    how[RUN_STYLE].want_pixels = plan.style_pixels;
     r->estimate = plan.estimate;
     snprintf(r->board.engine, sizeof r->board.engine, "%s", r->o->engine->label);
     r->board.width = plan.width;
@@ -244,37 +287,50 @@ static int64_t render_eta_ms(const struct run *r)
     return (int64_t)((double)r->estimate.ms * board_correction(r->o->board));
 }
 
+static enum err decode(struct run *r, const struct source source[RUN_PICTURES],
+                       const struct codec_decode_options how[RUN_PICTURES], struct err_note *note)
+{
+    enum err e = ERR_OK;
+
+    for (int i = 0; i < RUN_PICTURES && r->url[i] && !e; i++) {
+        e = decoder_decode(r->o->decoder, source[i].data, source[i].len, &how[i], r->cancel,
+                           &r->decoded[i], note);
+        if (e == ERR_CRASHED || (e == ERR_TOO_LARGE && note->reason[0]))
+            log_event(r->o->log, LOG_WARN, "decode.ended", LOG_S("job", r->job.uuid),
+                      LOG_S("how", e == ERR_CRASHED ? "killed" : note->reason));
+        e = blame(i, e, note);
+    }
+    return e;
+}
+
 bool run_stage(struct run *r)
 {
-    struct source source = {0};
-    struct codec_decode_options how = {0};
+    struct source source[RUN_PICTURES] = {{0}};
+    struct codec_decode_options how[RUN_PICTURES] = {{0}};
     struct err_note note = {0};
     enum failure_step step = STEP_SOURCE;
     int64_t began = clock_mono_ns(r->o->clock);
 
     show(r, STAGE_FETCHING, PROGRESS_FETCH, -1);
-    enum err e = source_read(r->o, &r->job, &r->lease, r->cancel, &source, &note);
+    enum err e = fetch(r, source, &note);
     r->ms.fetch_ms = ms_since(r, began);
     atomic_store(&r->fetched, true);
     if (!e) {
         step = STEP_DECODE;
-        e = admit(r, &source, &how, &note);
+        e = admit(r, source, how, &note);
     }
     if (!e) {
         show(r, STAGE_DECODING, PROGRESS_DECODE, render_eta_ms(r));
         began = clock_mono_ns(r->o->clock);
-        e = decoder_decode(r->o->decoder, source.data, source.len, &how, r->cancel, &r->decoded,
-                           &note);
+        e = decode(r, source, how, &note);
         r->ms.decode_ms = ms_since(r, began);
-        if (e == ERR_CRASHED || (e == ERR_TOO_LARGE && note.reason[0]))
-            log_event(r->o->log, LOG_WARN, "decode.ended", LOG_S("job", r->job.uuid),
-                      LOG_S("how", e == ERR_CRASHED ? "killed" : note.reason));
     }
     if (!e) {
         step = STEP_STORE;
         e = store_advance(r->o->store, &r->lease, JOB_STAGED);
     }
-    source_release(&source);
+    for (int i = 0; i < RUN_PICTURES; i++)
+        source_release(&source[i]);
     if (e) {
         give_up(r, e, step, &note);
         return false;
@@ -317,8 +373,10 @@ static enum err render(struct run *r, struct render_answer *answer, struct err_n
         int64_t left_ms = (atomic_load(&r->deadline_ns) - clock_mono_ns(r->o->clock)) / 1000000;
         e = render_run(r->o->renderers,
                        &(struct render_call){
-                           .source = &r->decoded.image,
-                           .source_fd = r->decoded.fd,
+                           .source = &r->decoded[RUN_SOURCE].image,
+                           .source_fd = r->decoded[RUN_SOURCE].fd,
+                           .style = r->url[RUN_STYLE] ? &r->decoded[RUN_STYLE].image : NULL,
+                           .style_fd = r->decoded[RUN_STYLE].fd,
                            .request_json = request.data,
                            .limit_ms = left_ms > 0 ? left_ms : TIMEOUT_REMAINDER_MS,
                            .progress = on_progress,
@@ -350,9 +408,10 @@ static void write_timings(const struct run *r, struct buf *out)
     jw_close(&w, '}');
 }
 
-// The engine's warnings, and the decoder's.
+// The engine's warnings, and the decoder's. `out` is empty.
 static void write_warnings(const struct run *r, const char *of_engine, struct buf *out)
 {
+    static const char *const NAME[RUN_PICTURES] = {"source", "style picture"};
     size_t len = strlen(of_engine);
 
     if (len < 2) {
@@ -360,11 +419,12 @@ static void write_warnings(const struct run *r, const char *of_engine, struct bu
         len = 2;
     }
     buf_add(out, of_engine, len - 1);
-    if (r->animated)
-        buf_addf(out,
-                 "%s{\"code\":\"first_frame\",\"message\":\"the source is an animation; its "
-                 "first full frame was used\"}",
-                 len > 2 ? "," : "");
+    for (int i = 0; i < RUN_PICTURES; i++)
+        if (r->animated[i])
+            buf_addf(out,
+                     "%s{\"code\":\"first_frame\",\"message\":\"the %s is an animation; its "
+                     "first full frame was used\"}",
+                     out->len > 1 ? "," : "", NAME[i]);
     buf_addc(out, ']');
 }
 

@@ -26,6 +26,10 @@ struct run_times {
     int64_t prepare_ms, render_ms, encode_ms, store_ms;
 };
 
+/* What a job is made from. A style picture is there when the prompt asks for one that the engine
+ * takes. */
+enum run_picture { RUN_SOURCE, RUN_STYLE, RUN_PICTURES };
+
 struct run {
     struct run *next;       /* in the worker's list; under its lock */
     struct run *next_ready; /* in the queue of decoded runs; under its lock */
@@ -42,8 +46,9 @@ struct run {
     bool rendering;      /* under the worker's lock: a renderer has it */
     bool trouble;        /* ended because the machine gave out */
 
-    struct decoded decoded;
-    bool animated;
+    const char *url[RUN_PICTURES]; /* NULL: there is no such picture */
+    struct decoded decoded[RUN_PICTURES];
+    bool animated[RUN_PICTURES];
     int64_t stored_bytes; /* of the results */
     int64_t budget_bytes; /* taken, 0: nothing */
     bool has_place;

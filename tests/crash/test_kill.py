@@ -63,9 +63,10 @@ class Client(threading.Thread):
 
     def post(self):
         if self.pending is None:
+            style = f" --sref {self.state.source}" if self.rng.random() < .3 else ""
             self.pending = (str(uuid.UUID(int=self.rng.getrandbits(128))), {
                 "imgUrl": self.state.source,
-                "remixPrompt": f"oil painting --q .25 --seed {self.rng.randrange(1000)}",
+                "remixPrompt": f"oil painting --q .25 --seed {self.rng.randrange(1000)}{style}",
                 "callback": self.state.callback if self.rng.random() < .5 else ""})
         key, body = self.pending
         answer = requests.post(f"{self.state.base}/api/v1/retexture", json=body, timeout=5,

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 struct asked {
-    const struct image *source;
+    const struct image *source, *style;
     int number;
     render_progress_fn *progress;
     void *progress_ctx;
@@ -58,6 +58,19 @@ static enum err echo(const struct asked *a)
     }
     *a->count = 5;
     buf_addf(a->report, "{\"pid\":%d}", getpid());
+    return ERR_OK;
+}
+
+// What the second picture is: its size, and its first and last samples.
+static enum err style(const struct asked *a)
+{
+    const struct image *im = a->style;
+
+    if (im)
+        buf_addf(a->report, "%dx%d %d %d-%d", im->width, im->height, im->has_alpha, im->px[0],
+                 im->px[(size_t)im->height * im->stride - 1]);
+    else
+        buf_addf(a->report, "none");
     return ERR_OK;
 }
 
@@ -263,6 +276,7 @@ static const struct {
     mode_fn *fn;
 } mode[] = {
     {"echo", echo},
+    {"style", style},
     {"about", about},
     {"wait_cancel", wait_cancel},
     {"spin", spin},
@@ -289,12 +303,13 @@ static const struct {
     {"map_exec", do_map_exec},
 };
 
-static enum err obey(void *ctx, const struct image *source, const char *request_json,
-                     render_progress_fn *progress, void *progress_ctx, const atomic_bool *cancel,
-                     struct image picture[RENDER_PICTURES_MAX], int *count, struct buf *report_json,
-                     struct err_note *note)
+static enum err obey(void *ctx, const struct image *source, const struct image *style,
+                     const char *request_json, render_progress_fn *progress, void *progress_ctx,
+                     const atomic_bool *cancel, struct image picture[RENDER_PICTURES_MAX],
+                     int *count, struct buf *report_json, struct err_note *note)
 {
-    struct asked a = {source, 0, progress, progress_ctx, cancel, picture, count, report_json, note};
+    struct asked a = {source, style,   0,     progress,    progress_ctx,
+                      cancel, picture, count, report_json, note};
     char name[32] = "";
 
     (void)ctx;

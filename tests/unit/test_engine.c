@@ -272,15 +272,15 @@ static void estimates_grow_with_the_picture(void **state)
     struct engine_job job = {.prompt_text = p, .prompt_len = strlen(p), .pixels = 1 << 18};
     struct engine_plan small, large;
 
-    engine_run_plan(e, 400, 300, &job, &small);
+    engine_run_plan(e, &(struct engine_sizes){400, 300, 0, 0}, &job, &small);
     job.pixels = 1 << 22;
-    engine_run_plan(e, 400, 300, &job, &large);
+    engine_run_plan(e, &(struct engine_sizes){400, 300, 0, 0}, &job, &large);
     assert_true(small.estimate.ms > 0 && large.estimate.ms > 4 * small.estimate.ms);
     assert_true(small.estimate.bytes > 400 * 300 * 4);
     assert_true(large.estimate.bytes > small.estimate.bytes);
     // A megapixel takes neither less than its own pixels nor more than a small machine has.
     job.pixels = 1 << 20;
-    engine_run_plan(e, 1024, 1024, &job, &large);
+    engine_run_plan(e, &(struct engine_sizes){1024, 1024, 0, 0}, &job, &large);
     assert_in_range(large.estimate.bytes, 40 << 20, 400 << 20);
     assert_int_equal(large.width, 1024);
     assert_int_equal(large.height, 1024);
@@ -293,15 +293,74 @@ static void a_plan_asks_for_what_cropping_takes_away(void **state)
     struct engine_job job = {.prompt_text = p, .prompt_len = strlen(p), .pixels = 1 << 16};
     struct engine_plan plan;
 
-    engine_run_plan(e, 2000, 1000, &job, &plan);
+    engine_run_plan(e, &(struct engine_sizes){2000, 1000, 0, 0}, &job, &plan);
     assert_int_equal(plan.width, 256);
     assert_int_equal(plan.height, 256);
     assert_in_range(plan.source_pixels, 2 * 256 * 256, 2 * 256 * 256 + 1);
     job.width = 16; // below the shortest side
     job.height = 16;
-    engine_run_plan(e, 2000, 1000, &job, &plan);
+    engine_run_plan(e, &(struct engine_sizes){2000, 1000, 0, 0}, &job, &plan);
     assert_int_equal(plan.width, 0);
     assert_int_equal(plan.source_pixels, 0);
+}
+
+// As large as a result at most and never enlarged, in its own shape, which is no ribbon.
+static void a_style_picture_is_decoded_for_its_size(void **state)
+{
+    static const struct {
+        int width, height, out_width, out_height;
+        int64_t most, least; // pixels that are wanted of the decoder
+    } row[] = {
+        {4000, 3000, 0, 0, 512 * 512 + 1, 512 * 512 * 8 / 10},
+        {200, 100, 0, 0, 208 * 112, 200 * 100 * 8 / 10},
+        {4000, 3000, 256, 128, 256 * 128 + 1, 256 * 128 * 8 / 10},
+        {16000, 1000, 0, 0, 2 * 512 * 512 + 2, 2 * 512 * 512 * 8 / 10}, // half of it is cut off
+        {1000, 16000, 0, 0, 2 * 512 * 512 + 2, 2 * 512 * 512 * 8 / 10},
+        {1, 1, 0, 0, 64 * 64 + 1, 64 * 64}, // the least that there is
+    };
+    struct engine *e = *state;
+    const char *text = "oil painting";
+
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        const struct engine_job job = {.prompt_text = text,
+                                       .prompt_len = strlen(text),
+                                       .pixels = 512 * 512,
+                                       .width = row[i].out_width,
+                                       .height = row[i].out_height};
+        const struct engine_sizes sizes = {600, 400, row[i].width, row[i].height};
+        struct engine_plan plan, without;
+        engine_run_plan(e, &sizes, &job, &plan);
+        engine_run_plan(e, &(struct engine_sizes){600, 400, 0, 0}, &job, &without);
+        if (plan.style_pixels > row[i].most || plan.style_pixels < row[i].least)
+            fail_msg("row %zu: %jd pixels", i, (intmax_t)plan.style_pixels);
+        assert_int_equal(without.style_pixels, 0);
+        assert_true(plan.estimate.bytes >=
+                    without.estimate.bytes + (int64_t)row[i].width * row[i].height * 4);
+    }
+}
+
+static void an_engine_without_styles_says_so(void **state)
+{
+    static const char *const prompt[] = {"oil painting",
+                                         "oil painting --sref https://example.org/a.jpg"};
+    struct engine *e = *state;
+    struct image source;
+
+    make_source(&source, 160, 120);
+    for (size_t i = 0; i < sizeof(prompt) / sizeof(prompt[0]); i++) {
+        struct engine_job job = job_of(&source, prompt[i]);
+        struct arena arena = ARENA_INIT;
+        struct engine_result r;
+        const char *url = "";
+        job.style = &source;
+        assert_int_equal(engine_run(e, &job, &r, NULL), ERR_OK);
+        assert_int_equal(warnings_of(&r, "no_effect", "style"), 1);
+        assert_int_equal(engine_run_style(e, &job, &arena, &url), ERR_OK);
+        assert_null(url);
+        engine_result_release(&r);
+        arena_release(&arena);
+    }
+    image_release(&source);
 }
 
 static void broken_recipes_keep_the_engine_shut(void **state)
@@ -329,6 +388,8 @@ int main(void)
         cmocka_unit_test(a_cancelled_run_leaves_nothing),
         cmocka_unit_test(estimates_grow_with_the_picture),
         cmocka_unit_test(a_plan_asks_for_what_cropping_takes_away),
+        cmocka_unit_test(a_style_picture_is_decoded_for_its_size),
+        cmocka_unit_test(an_engine_without_styles_says_so),
         cmocka_unit_test(broken_recipes_keep_the_engine_shut),
     };
 

@@ -243,6 +243,7 @@ static void parameters_are_read(void **state)
         {"oil --iw 2", 4, 4, 1.0, 0.6931472, true, "oil"},
         {"oil --iw 0", 4, 4, 1.0, -80.0, false, "oil"},
         {"oil --iw 0 --s 50", 4, 4, 0.525, -80.0, true, "oil"},
+        {"oil --sw 200 --no red", 4, 4, 1.0, 0.0, true, "oil"},
         {"oil::2 a blue dog::-1 thick paint::1", 4, 4, 1.0, 0.0, true, "oil, thick paint"},
         {"oil::-1", 4, 4, 1.0, 0.0, true, "oil::-1"},
     };
@@ -253,32 +254,84 @@ static void parameters_are_read(void **state)
         struct flux2_reading r;
         struct prompt *p;
         read_prompt(row[i].prompt, &arena, &p);
-        assert_true(flux2_reading_make(p, row[i].own, &arena, &r));
+        assert_true(flux2_reading_make(p, &(struct flux2_given){.steps = row[i].own}, &arena, &r));
         assert_int_equal(r.steps, row[i].steps);
         assert_true(fabs(r.start - row[i].start) < 1e-9);
-        assert_true(fabs((double)r.bias - row[i].bias) < 1e-6);
+        assert_true(fabs((double)r.bias[0] - row[i].bias) < 1e-6);
         assert_int_equal(r.source, row[i].source);
+        assert_false(r.style);
+        assert_string_equal(r.negative, "");
         assert_string_equal(r.text, row[i].text);
         arena_release(&arena);
     }
 }
 
-static void what_has_no_effect_is_told(void **state)
+static void a_style_picture_is_the_second_reference(void **state)
 {
     static const struct {
         const char *prompt;
+        bool source, style;
+        double bias;
+    } row[] = {
+        {"oil", true, true, 0.0},
+        {"oil --sw 200", true, true, 0.6931472},
+        {"oil --sw 1000", true, true, 2.3025851},
+        {"oil --sw 1 --iw 0", true, true, -4.6051702}, // behind a source that weighs nothing
+        {"oil --sw 0", true, false, -80.0},
+        {"oil --sw 0 --iw 0", false, false, -80.0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct arena arena = ARENA_INIT;
+        struct flux2_reading r;
+        struct prompt *p;
+        read_prompt(row[i].prompt, &arena, &p);
+        assert_true(
+            flux2_reading_make(p, &(struct flux2_given){.steps = 4, .style = true}, &arena, &r));
+        assert_int_equal(r.source, row[i].source);
+        assert_int_equal(r.style, row[i].style);
+        assert_true(fabs((double)r.bias[1] - row[i].bias) < 1e-6);
+        arena_release(&arena);
+    }
+}
+
+static void guidance_leads_away_from_what_no_lists(void **state)
+{
+    struct arena arena = ARENA_INIT;
+    struct flux2_reading r;
+    struct prompt *p;
+
+    (void)state;
+    read_prompt("oil --no  Red, a frame --q 1", &arena, &p);
+    assert_true(
+        flux2_reading_make(p, &(struct flux2_given){.steps = 4, .guided = true}, &arena, &r));
+    assert_string_equal(r.negative, "Red, a frame");
+    arena_release(&arena);
+}
+
+static void what_has_no_effect_is_told(void **state)
+{
+    enum { GUIDED = 1, STYLE = 2 };
+    static const struct {
+        const char *prompt;
+        unsigned given;
         const char *says; // NULL: nothing
     } row[] = {
-        {"oil --iw 2 --s 50 --q 2 --seed 7 --ar 1:1", NULL},
-        {"frobnicate the xyzzy", NULL}, // the model has its own idea of words
-        {"oil --s 101", "--s over 100"},
-        {"oil --chaos 3", "--chaos"},
-        {"oil --no red", "--no"},
-        {"oil --sref https://example.org/a.jpg", "--sref"},
-        {"oil --sw 3", "--sw"},
-        {"oil --tile", "--tile"},
-        {"oil --style raw", "--style raw"},
-        {"oil::2 pencil::1", "::"},
+        {"oil --iw 2 --s 50 --q 2 --seed 7 --ar 1:1", 0, NULL},
+        {"frobnicate the xyzzy", 0, NULL}, // the model has its own idea of words
+        {"oil --s 101", 0, "--s over 100"},
+        {"oil --chaos 3", 0, "--chaos"},
+        {"oil --no red", STYLE, "--no"},
+        {"oil --no red", GUIDED, NULL},
+        {"oil --sref https://example.org/a.jpg", GUIDED, "--sref"},
+        {"oil --sref https://example.org/a.jpg --sw 0", 0, NULL}, // then nobody fetches it
+        {"oil --sref https://example.org/a.jpg --sw 3", STYLE, NULL},
+        {"oil --sw 3", 0, "--sw"},
+        {"oil --sw 3", STYLE, NULL},
+        {"oil --tile", 0, "--tile"},
+        {"oil --style raw", 0, "--style raw"},
+        {"oil::2 pencil::1", 0, "::"},
     };
 
     (void)state;
@@ -286,7 +339,8 @@ static void what_has_no_effect_is_told(void **state)
         struct arena arena = ARENA_INIT;
         struct prompt *p;
         read_prompt(row[i].prompt, &arena, &p);
-        flux2_reading_warn(p, &arena);
+        const struct flux2_given given = {4, row[i].given & GUIDED, row[i].given & STYLE};
+        flux2_reading_warn(p, &given, &arena);
         assert_int_equal(p->warning_count, row[i].says ? 1 : 0);
         if (row[i].says) {
             assert_string_equal(p->warning[0].code, "no_effect");
@@ -294,6 +348,46 @@ static void what_has_no_effect_is_told(void **state)
         }
         arena_release(&arena);
     }
+}
+
+// Of any size, and only as far as it weighs; a source's own style is another.
+static void a_style_picture_changes_the_result(void **state)
+{
+    struct engine *e = open_with((struct engine_options){.threads = 2});
+    struct image source, style;
+    const char *url;
+
+    (void)state;
+    make_source(&source);
+    assert_int_equal(image_new(&style, 3 * SIDE, SIDE / 2), ERR_OK);
+    for (int i = 0; i < 3 * SIDE * SIDE / 2; i++)
+        memcpy(style.px + 4 * (size_t)i, i / 7 % 2 ? "\xFF\x20\x10\xFF" : "\x10\x30\xF0\xFF", 4);
+    struct engine_job job = job_of(&source, "oil --q .25", 0, 1);
+    struct engine_result without = render(e, &job);
+    job.style = &style;
+    struct engine_result with = render(e, &job), again = render(e, &job);
+    job.prompt_text = "oil --q .25 --sw 0";
+    job.prompt_len = strlen(job.prompt_text);
+    struct engine_result weightless = render(e, &job);
+    assert_true(distance(&with.picture[0], &without.picture[0]) > 1.0);
+    assert_same(&with.picture[0], &again.picture[0]);
+    assert_same(&weightless.picture[0], &without.picture[0]);
+
+    struct arena arena = ARENA_INIT;
+    assert_int_equal(engine_run_style(e, &job, &arena, &url), ERR_OK);
+    assert_null(url); // --sw 0
+    job.prompt_text = "oil --sref https://example.org/a.jpg";
+    job.prompt_len = strlen(job.prompt_text);
+    assert_int_equal(engine_run_style(e, &job, &arena, &url), ERR_OK);
+    assert_string_equal(url, "https://example.org/a.jpg");
+    arena_release(&arena);
+    engine_result_release(&without);
+    engine_result_release(&with);
+    engine_result_release(&again);
+    engine_result_release(&weightless);
+    image_release(&source);
+    image_release(&style);
+    e->ops->close(e);
 }
 
 // Each from what it is at its end, step by step further away.
@@ -338,21 +432,25 @@ static void estimates_grow_with_what_is_asked(void **state)
 {
     struct engine *e = open_with((struct engine_options){.threads = 1});
     struct engine *careful = open_with((struct engine_options){.threads = 1, .memory_bytes = 1});
-    struct engine_estimate small, large, quick, less;
+    const struct engine_sizes square = {256, 256, 0, 0}, wide = {512, 256, 0, 0};
+    const struct engine_sizes styled = {512, 256, 256, 256};
+    struct engine_estimate small, large, quick, less, more;
     struct arena arena = ARENA_INIT;
     struct prompt *p, *q;
 
     (void)state;
     read_prompt("oil", &arena, &p);
     read_prompt("oil --q .25", &arena, &q);
-    e->ops->estimate(e, 256, 256, p, &small);
-    e->ops->estimate(e, 512, 256, p, &large);
-    e->ops->estimate(e, 512, 256, q, &quick);
-    careful->ops->estimate(careful, 512, 256, p, &less);
+    e->ops->estimate(e, &square, p, &small);
+    e->ops->estimate(e, &wide, p, &large);
+    e->ops->estimate(e, &wide, q, &quick);
+    e->ops->estimate(e, &styled, p, &more);
+    careful->ops->estimate(careful, &wide, p, &less);
     assert_true(small.ms > 0 && small.bytes > 4 * 256 * 256);
     assert_true(large.ms > small.ms && large.bytes > small.bytes);
     assert_true(quick.ms < large.ms && quick.bytes == large.bytes);
     assert_true(less.bytes < large.bytes);
+    assert_true(more.ms > large.ms && more.bytes > large.bytes);
     arena_release(&arena);
     careful->ops->close(careful);
     e->ops->close(e);
@@ -403,7 +501,10 @@ int main(void)
         cmocka_unit_test(a_picture_is_its_seeds),
         cmocka_unit_test(what_is_not_there_is_white),
         cmocka_unit_test(parameters_are_read),
+        cmocka_unit_test(a_style_picture_is_the_second_reference),
+        cmocka_unit_test(guidance_leads_away_from_what_no_lists),
         cmocka_unit_test(what_has_no_effect_is_told),
+        cmocka_unit_test(a_style_picture_changes_the_result),
         cmocka_unit_test(parameters_have_the_effect_that_they_are_said_to_have),
         cmocka_unit_test(estimates_grow_with_what_is_asked),
         cmocka_unit_test(it_stops_when_told),

@@ -189,6 +189,38 @@ static void one_after_another_is_as_together(void **state)
     close_it(f);
 }
 
+// Guidance goes from the negative prompt's velocity through the prompt's and beyond.
+static void guidance_leads_away_from_the_negative_prompt(void **state)
+{
+    static float plain[PIXELS], from_nothing[PIXELS], from_empty[PIXELS];
+    struct fixture *f = open_with(FLUX2_F32);
+    struct crew c;
+    struct pipeline_request r = request_of(f, 1, 1, 2);
+
+    (void)state;
+    crew_open(&c);
+    run(f, &c.how, &r);
+    memcpy(plain, f->pixels[0], sizeof(plain));
+    r.shape.guidance = 4.0;
+    run(f, &c.how, &r);
+    memcpy(from_nothing, f->pixels[0], sizeof(plain));
+    r.negative = "";
+    run(f, &c.how, &r);
+    memcpy(from_empty, f->pixels[0], sizeof(plain));
+    assert_memory_equal(from_nothing, from_empty, sizeof(plain));
+    r.negative = PROMPT; // away from itself is nowhere
+    r.negative_len = sizeof(PROMPT) - 1;
+    run(f, &c.how, &r);
+    assert_near("guided away from itself", f->pixels[0], plain, PIXELS, 1e-6);
+    r.negative = "a red frame";
+    r.negative_len = strlen(r.negative);
+    run(f, &c.how, &r);
+    assert_true(relative(f->pixels[0], plain, PIXELS) > 1e-3);
+    assert_true(relative(f->pixels[0], from_empty, PIXELS) > 1e-3);
+    pool_close(c.pool);
+    close_it(f);
+}
+
 // What the autoencoder makes of the source is where the way begins and ends when nothing is added.
 static void a_later_start_keeps_more_of_the_source(void **state)
 {
@@ -391,6 +423,7 @@ int main(void)
         cmocka_unit_test(pictures_in_bf16_are_near_the_references),
         cmocka_unit_test(pictures_in_int8_are_like_the_references),
         cmocka_unit_test(one_after_another_is_as_together),
+        cmocka_unit_test(guidance_leads_away_from_the_negative_prompt),
         cmocka_unit_test(a_later_start_keeps_more_of_the_source),
         cmocka_unit_test(it_tells_its_progress_and_stops_when_told),
         cmocka_unit_test(prompts_that_are_no_text_are_refused),

@@ -233,7 +233,7 @@ static void velocity_of(const struct fixture *f, int threads, float bias, float 
     struct pool *pool;
     struct transformer_shape s = shape_of(1, 1);
 
-    s.reference_bias = bias;
+    s.reference_bias[0] = bias;
     assert_int_equal(pool_open(threads, &pool, NULL), ERR_OK);
     const struct nn_run how = {.pool = pool, .isa = isa_best()};
     struct transformer_plan *p = plan_of(f, &how, &s);
@@ -282,6 +282,33 @@ static void a_reference_of_no_weight_is_none(void **state)
     transformer_plan_free(p);
     pool_close(pool);
     free(none);
+    close_it(&f);
+}
+
+// Each reference weighs for itself: without the second, all is as with the first alone.
+static void the_second_reference_weighs_for_itself(void **state)
+{
+    enum { N = 30 * CHANNELS };
+    static float one[N], both[N], light[N];
+    float *out[3] = {one, both, light};
+    struct fixture f;
+
+    (void)state;
+    open_with(&f, FLUX2_F32);
+    struct pool *pool;
+    assert_int_equal(pool_open(2, &pool, NULL), ERR_OK);
+    const struct nn_run how = {.pool = pool, .isa = isa_best()};
+    for (int i = 0; i < 3; i++) {
+        struct transformer_shape s = shape_of(1, i == 0 ? 1 : 2);
+        s.reference_bias[1] = i == 2 ? -80.0F : 0.0F;
+        struct transformer_plan *p = plan_of(&f, &how, &s);
+        assert_int_equal(transformer_run(p, &how, 0.9, &(const float *){f.z}, &out[i], NULL, NULL),
+                         ERR_OK);
+        transformer_plan_free(p);
+    }
+    assert_near("a second reference of no weight", light, one, N, GOLDEN_F32);
+    assert_true(relative(both, one, N) > 100.0 * GOLDEN_F32);
+    pool_close(pool);
     close_it(&f);
 }
 
@@ -388,6 +415,7 @@ int main(void)
         cmocka_unit_test(pictures_do_not_depend_on_their_neighbours),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_reference_of_no_weight_is_none),
+        cmocka_unit_test(the_second_reference_weighs_for_itself),
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(it_tells_its_progress_and_stops_when_told),
         cmocka_unit_test(text_of_another_width_is_refused),

@@ -84,6 +84,38 @@ static void count_progress(void *ctx, float done)
     *last = done;
 }
 
+// Into a renderer that has had a request with one before, and in front of one without.
+static void a_second_picture_goes_along(void **state)
+{
+    static const struct {
+        bool style;
+        const char *report;
+    } row[] = {{true, "5x3 1 0-157"}, {false, "none"}, {true, "5x3 1 0-157"}};
+    struct render_pool *p = open_pool(1, false);
+    struct err_note note = {0};
+    struct source s, style;
+
+    (void)state;
+    open_source(&s, 8, 8);
+    open_source(&style, 5, 3);
+    style.image.has_alpha = true;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct render_answer out = {.count = 0};
+        const struct render_call call = {.source = &s.image,
+                                         .source_fd = s.fd,
+                                         .style = row[i].style ? &style.image : NULL,
+                                         .style_fd = style.fd,
+                                         .request_json = "style",
+                                         .limit_ms = LONG_MS};
+        assert_int_equal(render_run(p, &call, &out, &note), ERR_OK);
+        assert_string_equal(out.report_json, row[i].report);
+        render_answer_release(&out);
+    }
+    close_source(&s);
+    close_source(&style);
+    render_pool_close(p);
+}
+
 static void pictures_and_report_come_back(void **state)
 {
     struct render_pool *p = open_pool(1, false);
@@ -565,6 +597,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_and_report_come_back),
+        cmocka_unit_test(a_second_picture_goes_along),
         cmocka_unit_test(a_renderer_starts_with_little),
         cmocka_unit_test(what_an_engine_needs_works),
         cmocka_unit_test(errors_and_notes_come_back),

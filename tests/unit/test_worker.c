@@ -26,24 +26,33 @@ static void errors_mean_one_thing_for_a_job(void **state)
         enum failure_move move;
         int code;
         const char *detail;
+        const char *field; // NULL: the source
     } row[] = {
-        {ERR_TOO_LARGE, STEP_DECODE, "pixels", 0, FAILURE_END, 413, "{\"limit\":\"pixels\"}"},
-        {ERR_TOO_LARGE, STEP_SOURCE, "bytes", 0, FAILURE_END, 413, "{\"limit\":\"bytes\"}"},
-        {ERR_UNSUPPORTED, STEP_DECODE, "", 0, FAILURE_END, 415, ""},
-        {ERR_CORRUPT, STEP_DECODE, "decoder_died", 0, FAILURE_END, 422, ""},
+        {ERR_TOO_LARGE, STEP_DECODE, "pixels", 0, FAILURE_END, 413, "{\"limit\":\"pixels\"}", NULL},
+        {ERR_TOO_LARGE, STEP_SOURCE, "bytes", 0, FAILURE_END, 413, "{\"limit\":\"bytes\"}", NULL},
+        {ERR_UNSUPPORTED, STEP_DECODE, "", 0, FAILURE_END, 415, "", NULL},
+        {ERR_CORRUPT, STEP_DECODE, "decoder_died", 0, FAILURE_END, 422, "", NULL},
         {ERR_FETCH, STEP_SOURCE, "dns", 0, FAILURE_END, 424,
-         "{\"reason\":\"dns\",\"field\":\"imgUrl\"}"},
+         "{\"reason\":\"dns\",\"field\":\"imgUrl\"}", NULL},
         {ERR_FETCH, STEP_SOURCE, "http_status", 404, FAILURE_END, 424,
-         "{\"reason\":\"http_status\",\"status\":404,\"field\":\"imgUrl\"}"},
-        {ERR_TIMEOUT, STEP_RENDER, "", 0, FAILURE_END, 504, ""},
-        {ERR_TIMEOUT, STEP_DECODE, "", 0, FAILURE_STRIKE, 500, ""},
-        {ERR_CRASHED, STEP_RENDER, "", 0, FAILURE_STRIKE, 500, ""},
-        {ERR_BUG, STEP_RENDER, "", 0, FAILURE_END, 500, ""},
-        {ERR_FULL, STEP_STORE, "", 0, FAILURE_HAND_BACK, 500, ""},
-        {ERR_UNAVAILABLE, STEP_STORE, "", 0, FAILURE_HAND_BACK, 500, ""},
-        {ERR_NOMEM, STEP_DECODE, "", 0, FAILURE_HAND_BACK, 500, ""},
-        {ERR_LOST, STEP_STORE, "", 0, FAILURE_QUIET, 500, ""},
-        {ERR_CANCELLED, STEP_RENDER, "", 0, FAILURE_QUIET, 499, ""},
+         "{\"reason\":\"http_status\",\"status\":404,\"field\":\"imgUrl\"}", NULL},
+        {ERR_FETCH, STEP_SOURCE, "http_status", 404, FAILURE_END, 424,
+         "{\"reason\":\"http_status\",\"status\":404,\"field\":\"sref\"}", "sref"},
+        {ERR_TOO_LARGE, STEP_DECODE, "side", 0, FAILURE_END, 413,
+         "{\"limit\":\"side\",\"field\":\"sref\"}", "sref"},
+        {ERR_UNSUPPORTED, STEP_DECODE, "", 0, FAILURE_END, 415, "{\"field\":\"sref\"}", "sref"},
+        {ERR_CORRUPT, STEP_DECODE, "decoder_died", 0, FAILURE_END, 422, "{\"field\":\"sref\"}",
+         "sref"},
+        {ERR_CRASHED, STEP_DECODE, "", 0, FAILURE_STRIKE, 500, "", "sref"},
+        {ERR_TIMEOUT, STEP_RENDER, "", 0, FAILURE_END, 504, "", NULL},
+        {ERR_TIMEOUT, STEP_DECODE, "", 0, FAILURE_STRIKE, 500, "", NULL},
+        {ERR_CRASHED, STEP_RENDER, "", 0, FAILURE_STRIKE, 500, "", NULL},
+        {ERR_BUG, STEP_RENDER, "", 0, FAILURE_END, 500, "", NULL},
+        {ERR_FULL, STEP_STORE, "", 0, FAILURE_HAND_BACK, 500, "", NULL},
+        {ERR_UNAVAILABLE, STEP_STORE, "", 0, FAILURE_HAND_BACK, 500, "", NULL},
+        {ERR_NOMEM, STEP_DECODE, "", 0, FAILURE_HAND_BACK, 500, "", NULL},
+        {ERR_LOST, STEP_STORE, "", 0, FAILURE_QUIET, 500, "", NULL},
+        {ERR_CANCELLED, STEP_RENDER, "", 0, FAILURE_QUIET, 499, "", NULL},
     };
 
     (void)state;
@@ -51,6 +60,8 @@ static void errors_mean_one_thing_for_a_job(void **state)
         struct err_note note = {.text = "/secret/path", .status = row[i].status};
         struct failure f;
         snprintf(note.reason, sizeof note.reason, "%s", row[i].reason);
+        if (row[i].field)
+            snprintf(note.field, sizeof note.field, "%s", row[i].field);
         failure_of(row[i].err, row[i].step, &note, &f);
         assert_int_equal(f.move, row[i].move);
         assert_int_equal(f.code, row[i].code);
@@ -413,9 +424,12 @@ static void own_urls_are_read_from_the_store(void **state)
         char url[256], key[BLOB_KEY_MAX + 1];
         struct job job = {.account = h.account.id, .img_url = url};
         snprintf(url, sizeof url, "%s%s", o.public_url, row[i].path);
-        assert_int_equal(source_own(&o, &job, key, NULL), row[i].err);
-        if (row[i].key)
-            assert_string_equal(key, row[i].key);
+        for (int style = 0; style < 2; style++) {
+            assert_int_equal(source_own(&o, &(struct source_request){&job, url, style}, key, NULL),
+                             row[i].err);
+            if (row[i].key)
+                assert_string_equal(key, row[i].key);
+        }
     }
     house_close(&h);
 }

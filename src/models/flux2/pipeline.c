@@ -130,7 +130,7 @@ struct transformer_shape pipeline_step_shape(const struct pipeline_shape *s, int
 
 /* ---- a job ---- */
 
-enum { GUIDES = 2 }; /* the prompt, and the empty one */
+enum { GUIDES = 2 }; /* the prompt, and the negative one */
 
 struct job {
     struct pipeline *p;
@@ -183,8 +183,12 @@ static enum err encode_prompt(struct job *j, const char *prompt, size_t len, con
 static enum err encode_prompts(struct job *j)
 {
     next(j, j->cost.text * j->guides);
-    enum err e = encode_prompt(j, j->r->prompt, j->r->prompt_len, &j->text[0]);
-    return e == ERR_OK && j->guides > 1 ? encode_prompt(j, "", 0, &j->text[1]) : e;
+    const struct pipeline_request *r = j->r;
+    enum err e = encode_prompt(j, r->prompt, r->prompt_len, &j->text[0]);
+    if (e == ERR_OK && j->guides > 1)
+        e = encode_prompt(j, r->negative ? r->negative : "", r->negative ? r->negative_len : 0,
+                          &j->text[1]);
+    return e;
 }
 
 static float *tokens_new(const struct job *j, struct flux2_grid g)
@@ -287,7 +291,7 @@ static enum err make_batch(struct job *j, int first, int count)
     struct transformer_plan *plan[GUIDES] = {NULL};
     enum err e = ERR_OK;
 
-    shape.reference_bias = j->r->reference_bias;
+    memcpy(shape.reference_bias, j->r->reference_bias, sizeof(shape.reference_bias));
     for (int k = 0; k < j->guides && e == ERR_OK; k++)
         e = transformer_plan(j->p->transformer, j->how, &shape, j->text[k],
                              text_encoder_width(j->p->text), (const float *const *)j->source,

@@ -22,7 +22,7 @@ MUST_USE enum err pipeline_open(const struct packed *p, struct pipeline **out,
 void pipeline_close(struct pipeline *p); /* NULL is fine */
 
 /* The steps it was trained for, and its guidance: 4 and 1 of a distilled model, 50 and 4 of a base
- * one. Guidance over 1 evaluates every step twice, with the prompt and with an empty one. */
+ * one. Guidance over 1 evaluates every step twice, with the prompt and with a negative one. */
 int pipeline_steps(const struct pipeline *p);
 double pipeline_guidance(const struct pipeline *p);
 
@@ -62,8 +62,11 @@ struct pipeline_request {
     struct pipeline_shape shape;
     const char *prompt; /* UTF-8 */
     size_t prompt_len;
+    const char *negative; /* what guidance leads away from: words, or NULL for an empty prompt */
+    size_t negative_len;
     const float *reference[FLUX2_REFERENCES_MAX]; /* [3][H][W], -1..1 */
-    float reference_bias; /* transformer.h; the natural logarithm of the weight of their keys */
+    float reference_bias[FLUX2_REFERENCES_MAX];   /* transformer.h; the natural logarithm of the
+                                                     weight of each one's keys */
     double start; /* 1, or the sigma to begin at on the way from reference 0 to the noise: then
                      reference 0 has the pictures' size. 0 < start <= 1 */
     const float *noise[FLUX2_BATCH_MAX]; /* [tokens][channels] each */

@@ -29,7 +29,8 @@ struct transformer_shape {
     struct flux2_grid grid; /* of each picture */
     struct flux2_grid reference[FLUX2_REFERENCES_MAX];
     int references;
-    float reference_bias; /* added to the attention's scores of the references' keys; 0: none */
+    float reference_bias[FLUX2_REFERENCES_MAX]; /* added to the attention's scores of each one's
+                                                   keys; 0: none */
 };
 
 /* Bytes of workspace, allocated by transformer_plan(); of any pool. */

@@ -120,10 +120,12 @@ static bool attend(const struct step *s, const struct matrix *out, bool all)
                               .head = c->head,
                               .scale = (float)(1.0 / sqrt((double)c->head))};
         a.part[a.parts++] = part_of(p, out, b * p->texts, p->texts, all);
-        if (p->references > 0) {
-            a.part[a.parts] =
-                part_of(p, out, plan_first_reference(p) + b * p->references, p->references, all);
-            a.part[a.parts++].key_bias = p->shape.reference_bias;
+        int at = plan_first_reference(p) + b * p->references;
+        for (int i = 0; i < p->shape.references; i++) {
+            const int rows = (int)flux2_tokens(p->shape.reference[i]);
+            a.part[a.parts] = part_of(p, out, at, rows, all);
+            a.part[a.parts++].key_bias = p->shape.reference_bias[i];
+            at += rows;
         }
         a.part[a.parts++] =
             part_of(p, out, plan_first_picture(p) + b * p->pictures, p->pictures, true);
