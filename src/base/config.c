@@ -236,6 +236,12 @@ static enum err take_flag(const struct config *c, void *target, int argc, const 
     return assign(o, target, source, value, note);
 }
 
+// No letter is a digit: "-5" is a number that a command has to judge.
+static bool is_flag(const char *arg)
+{
+    return arg[0] == '-' && arg[1] && !isdigit((unsigned char)arg[1]);
+}
+
 enum err config_args(const struct config *c, void *target, int argc, const char *const *argv,
                      const char **words, int words_max, int *word_count, struct err_note *note)
 {
@@ -247,7 +253,7 @@ enum err config_args(const struct config *c, void *target, int argc, const char 
             flags = false;
         } else if (flags && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
             return ERR_NONE;
-        } else if (flags && argv[i][0] == '-' && argv[i][1]) {
+        } else if (flags && is_flag(argv[i])) {
             enum err e = take_flag(c, target, argc, argv, &i, note);
             if (e)
                 return e;

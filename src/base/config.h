@@ -65,10 +65,10 @@ void config_env_unknown(const struct config *c, struct buf *out);
 
 /*
  * Takes the flags of argv[1..]: `--name value`, `--name=value`, `-n value`; the last one counts (of
- * CONFIG_TEXTS all); `--` ends them. What is not a flag goes to words[0..*word_count-1]. Values and
- * words are borrowed from argv. ERR_NONE when --help or -h was among them (the rest is not looked
- * at); ERR_INVALID for an unknown flag (the note names the nearest one), a missing or bad value, or
- * too many words.
+ * CONFIG_TEXTS all); `--` ends them. What is not a flag, "-" and "-5" among them, goes to
+ * words[0..*word_count-1]. Values and words are borrowed from argv. ERR_NONE when --help or -h was
+ * among them (the rest is not looked at); ERR_INVALID for an unknown flag (the note names the
+ * nearest one), a missing or bad value, or too many words.
  */
 MUST_USE enum err config_args(const struct config *c, void *target, int argc,
                               const char *const *argv, const char **words, int words_max,

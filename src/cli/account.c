@@ -297,8 +297,10 @@ static int add_points(struct admin *a)
     int64_t points;
 
     if (!read_points(a->word[1], &points))
-        return admin_misused(a, "\"%.40s\" must be a whole number from 1 to %" PRId64, a->word[1],
-                             INT64_C(1) << 53);
+        return admin_misused(a,
+                             "\"%.40s\" must be a whole number from 1 to %" PRId64
+                             "; points that were granted cannot be taken back",
+                             a->word[1], INT64_C(1) << 53);
     int code = admin_account(a, a->word[0], &account);
     if (code >= 0)
         return code;

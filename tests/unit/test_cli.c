@@ -108,6 +108,9 @@ static void flags_are_read_in_every_spelling(void **state)
                      ERR_OK);
     assert_int_equal(t.count, -1);
     assert_false(t.loud);
+    assert_int_equal(parse((const char *[]){"-", "-5", NULL}, &t, words, 2, &count, NULL), ERR_OK);
+    assert_string_equal(words[0], "-");
+    assert_string_equal(words[1], "-5"); // no letter is a digit
     assert_int_equal(
         parse((const char *[]){"-", "--help", "--nonsense", NULL}, &t, words, 2, &count, NULL),
         ERR_NONE);
