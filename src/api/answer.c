@@ -54,6 +54,8 @@ void answer_problems(struct api *a, struct http_request *r, const struct problem
 void answer_refusal(void *ctx, struct http_request *r, const char *why, struct http_response *out)
 {
     (void)ctx, (void)r;
+    if (out->status == 404) // the listener's only one: no route has this path
+        why = "there is nothing at this path; /docs says which there are";
     write_error_body(&out->body, out->status, why, NULL);
 }
 

@@ -128,8 +128,9 @@ def test_every_answer_says_nosniff_and_no_version(server):
 
 
 def test_unknown_paths_are_404(server):
-    check_error(server.get("/api/v1/nowhere"), 404)
-    check_error(server.get("/api/v1/retexture/more"), 404)
+    for path in ("/api/v1/nowhere", "/api/v1/retexture/more", "/nowhere"):
+        assert "/docs" in check_error(server.get(path), 404)["message"]
+    assert server.get("/docs", key=None).status_code == 200
 
 
 @pytest.mark.parametrize("method, path, allowed", [
