@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "engine/engine_flags.h"
 #include "models/flux2/random.h"
 #include "nn/measure.h"
 
@@ -31,7 +32,7 @@ struct flags {
 static const struct config_option rows[] = {
     ROW("model", CONFIG_TEXT, model, .value = "FILE.patina",
         .help = "measure this packed model instead of random numbers"),
-    ROW("isa", CONFIG_CHOICE, isa, .choices = "plain|avx2|avx512|avx512bf16|amx", .value = "PATH",
+    ROW("isa", CONFIG_CHOICE, isa, .choices = ENGINE_FLAG_ISAS, .value = "PATH",
         .computed = "the best, and its operators and steps on AVX-512 and AVX2",
         .help = "these kernels alone"),
     ROW("precision", CONFIG_CHOICE, precision, .choices = "bf16|int8|f32", .fallback = "bf16",

@@ -9,6 +9,7 @@
 #include "cli/photo.h"
 #include "cli/progress.h"
 #include "cli/sheet.h"
+#include "engine/engine_flags.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -41,8 +42,7 @@ static const struct config_option rows[] = {
     ROW("columns", CONFIG_NUMBER, columns, .flag_only = true, .min = 1, .max = SHEET_COLUMNS_MAX,
         .value = "N", .computed = "a sheet about as high as wide",
         .help = "of --sheet: pictures in a row"),
-    ROW("looks", CONFIG_TEXT, looks, .value = "DIR",
-        .help = "folder with look recipes of your own"),
+    ENGINE_FLAG_LOOKS(struct flags),
     ROW("quiet", CONFIG_SWITCH, quiet, .letter = 'q', .flag_only = true, .help = "no progress bar"),
 };
 

@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/photo.h"
 #include "cli/progress.h"
+#include "engine/engine_flags.h"
 #include "lib/patina.h"
 
 #include <inttypes.h>
@@ -34,24 +35,16 @@ static const struct config_option rows[] = {
         .help = "how many pictures; two or more go to OUT-0.png, OUT-1.png and so on"),
     ROW("seed", CONFIG_NUMBER, seed, .flag_only = true, .min = 0, .max = UINT32_MAX, .value = "N",
         .computed = "random", .help = "same seed, picture and prompt: same pixels"),
-    ROW("engine", CONFIG_CHOICE, engine, .choices = "auto|look|flux2", .fallback = "auto",
-        .value = "NAME",
-        .help = "what makes the pictures; auto is flux2 when there is a model, look otherwise"),
-    ROW("model", CONFIG_TEXT, model, .value = "FILE",
-        .help = "weights of flux2, as `patina model pack` wrote them"),
-    ROW("isa", CONFIG_CHOICE, isa, .choices = "plain|avx2|avx512|avx512bf16|amx", .value = "PATH",
-        .computed = "the best that the processor has",
-        .help = "instructions that flux2 computes with; its pixels depend on them"),
-    ROW("looks", CONFIG_TEXT, looks, .value = "DIR",
-        .help = "folder with look recipes of your own"),
+    ENGINE_FLAG_ENGINE(struct flags),
+    ENGINE_FLAG_MODEL(struct flags),
+    ENGINE_FLAG_ISA(struct flags),
+    ENGINE_FLAG_LOOKS(struct flags),
     ROW("size", CONFIG_TEXT, size, .flag_only = true, .value = "WxH",
         .computed = "the source's shape",
         .help = "size of a result, rounded to multiples of 16 and cropped to, never stretched"),
     ROW("sref", CONFIG_TEXT, sref, .flag_only = true, .value = "FILE",
         .help = "a picture whose style flux2 takes, as the API fetches it for --sref in a prompt"),
-    ROW("pixels", CONFIG_NUMBER, pixels, .min = 64 * 64, .max = IMAGE_RESULT_PIXELS_MAX,
-        .computed = "1048576 with look, 262144 with flux2", .value = "N",
-        .help = "area of a result"),
+    ENGINE_FLAG_PIXELS(struct flags),
     ROW("json", CONFIG_SWITCH, json, .flag_only = true,
         .help = "print one JSON object about what was made"),
     ROW("quiet", CONFIG_SWITCH, quiet, .letter = 'q', .flag_only = true,
@@ -305,11 +298,7 @@ struct explain_flags {
 };
 
 static const struct config_option explain_rows[] = {
-    {.name = "looks",
-     .type = CONFIG_TEXT,
-     .offset = offsetof(struct explain_flags, looks),
-     .value = "DIR",
-     .help = "folder with look recipes of your own"},
+    ENGINE_FLAG_LOOKS(struct explain_flags),
 };
 
 static const struct command_line explain_line = {

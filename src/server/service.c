@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "blob/blob_dir.h"
 #include "cli/command.h"
+#include "engine/engine_flags.h"
 #include "server/data_dir.h"
 #include "server/metrics.h"
 #include "store/store_sqlite.h"
@@ -452,27 +453,10 @@ struct renderer_flags {
 int renderer_command(int argc, char **argv)
 {
     static const struct config_option rows[] = {
-        {.name = "engine",
-         .type = CONFIG_TEXT,
-         .offset = offsetof(struct renderer_flags, engine),
-         .fallback = "auto",
-         .value = "NAME",
-         .help = "engine"},
-        {.name = "looks",
-         .type = CONFIG_TEXT,
-         .offset = offsetof(struct renderer_flags, looks),
-         .value = "DIR",
-         .help = "recipes"},
-        {.name = "model",
-         .type = CONFIG_TEXT,
-         .offset = offsetof(struct renderer_flags, model),
-         .value = "FILE",
-         .help = "weights"},
-        {.name = "isa",
-         .type = CONFIG_TEXT,
-         .offset = offsetof(struct renderer_flags, isa),
-         .value = "PATH",
-         .help = "instructions"},
+        ENGINE_FLAG_ENGINE(struct renderer_flags),
+        ENGINE_FLAG_LOOKS(struct renderer_flags),
+        ENGINE_FLAG_MODEL(struct renderer_flags),
+        ENGINE_FLAG_ISA(struct renderer_flags),
         {.name = "memory-bytes",
          .type = CONFIG_NUMBER,
          .offset = offsetof(struct renderer_flags, memory_bytes),

@@ -2,6 +2,7 @@
 #include "server/settings.h"
 
 #include "engine/engine.h"
+#include "engine/engine_flags.h"
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -40,19 +41,11 @@ static const struct config_option options[] = {
     ROW("workers", CONFIG_NUMBER, workers, .min = 0, .max = WORKERS_MAX, .value = "N",
         .computed = "half of the cores, at least 1", .group = "Work",
         .help = "jobs rendered at once; 0 accepts jobs without rendering any"),
-    ROW("engine", CONFIG_CHOICE, engine, .choices = "auto|look|flux2", .fallback = "auto",
-        .value = "NAME",
-        .help = "what makes the pictures; auto is flux2 when there is a model, look otherwise"),
-    ROW("model", CONFIG_TEXT, model, .value = "FILE",
-        .help = "weights of flux2, as `patina model pack` wrote them"),
-    ROW("isa", CONFIG_CHOICE, isa, .choices = "plain|avx2|avx512|avx512bf16|amx", .value = "PATH",
-        .computed = "the best that the processor has",
-        .help = "instructions that flux2 computes with; its pixels depend on them"),
-    ROW("looks", CONFIG_TEXT, looks, .value = "DIR",
-        .help = "folder with look recipes of your own, read besides the built-in ones"),
-    ROW("pixels", CONFIG_NUMBER, pixels, .min = 64 * 64, .max = IMAGE_RESULT_PIXELS_MAX,
-        .computed = "1048576 with look, 262144 with flux2", .value = "N",
-        .help = "area of a result, whatever the source"),
+    ENGINE_FLAG_ENGINE(struct settings),
+    ENGINE_FLAG_MODEL(struct settings),
+    ENGINE_FLAG_ISA(struct settings),
+    ENGINE_FLAG_LOOKS(struct settings),
+    ENGINE_FLAG_PIXELS(struct settings),
     ROW("memory-mb", CONFIG_NUMBER, memory_mb, .min = MEMORY_MB_MIN, .max = MB_MAX,
         .computed = "half of the memory", .value = "MB",
         .help = "memory that jobs may take together; a job that needs more waits"),
