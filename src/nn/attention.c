@@ -8,9 +8,16 @@ extern const struct attention_kernels attention_kernels_plain;
 extern const struct attention_kernels attention_kernels_avx2, attention_kernels_avx512,
     attention_kernels_avx512bf16;
 #endif
+#ifdef NN_AMX
+extern const struct attention_kernels attention_kernels_amx;
+#endif
 
 static const struct attention_kernels *kernels(enum isa i, enum dtype data)
 {
+#ifdef NN_AMX
+    if (i == ISA_AMX && data == DTYPE_BF16)
+        return &attention_kernels_amx;
+#endif
 #ifdef NN_X86
     if (i >= ISA_AVX512BF16 && data == DTYPE_BF16)
         return &attention_kernels_avx512bf16;
@@ -60,13 +67,15 @@ static struct plan plan_of(const struct attention *a, const struct attention_ker
         p.turn_count += p.turns[i];
         first += rows;
     }
-    p.block_bytes = (int64_t)ATTENTION_KEYS * a->head * (int64_t)dtype_bytes(kernel->packed);
+    p.block_bytes = (int64_t)ATTENTION_KEYS * attention_width(a->head, kernel->step) *
+                    (int64_t)dtype_bytes(kernel->packed);
     return p;
 }
 
 int64_t nn_attention_bytes(const struct attention *a, int width)
 {
-    struct plan p = plan_of(a, kernels(ISA_PLAIN, DTYPE_F32)); // f32: the most that a path packs
+    // f32 is the most that a path packs: a head of 16 in bf16, padded to 32, is as much.
+    struct plan p = plan_of(a, kernels(ISA_PLAIN, DTYPE_F32));
 
     return 2 * p.block_bytes * p.block_count * a->key_heads +
            width * align_up(attention_scratch(a->head));

@@ -8,11 +8,11 @@
  * For this folder alone: the two halves of attention, once for each path.
  *
  * DESIGN: keys and values of a key head are packed block by block into what the multiplications
- * read without shuffling. A unit is four bytes along the sum: g = 1 number of f32, 2 of bf16.
- *     keys   [head / g][ATTENTION_KEYS][g]        lanes are keys: scores of one query side by side
- *     values [ATTENTION_KEYS / g][head][g]        lanes are the head's numbers
- * Either way a query's (a weight's) unit is broadcast. The last block of a part is filled up with
- * zeros, so that what lies behind it, NaN or not, cannot reach a sum.
+ * read without shuffling; how is the path's own affair. Of the vectors' paths: a unit is four bytes
+ * along the sum: g = 1 number of f32, 2 of bf16. keys   [head / g][ATTENTION_KEYS][g]        lanes
+ * are keys: scores of one query side by side values [ATTENTION_KEYS / g][head][g]        lanes are
+ * the head's numbers Either way a query's (a weight's) unit is broadcast. The last block of a part
+ * is filled up with zeros, so that what lies behind it, NaN or not, cannot reach a sum.
  *
  * A turn takes ATTENTION_QUERIES queries of one head past all blocks, tile by tile of
  * ATTENTION_TILE queries: a tile's scores stay in the first cache, its sums in registers.
@@ -21,7 +21,14 @@ enum {
     ATTENTION_KEYS = 128,   /* 64 KB with their values: the second cache */
     ATTENTION_TILE = 6,     /* by four registers of 16 lanes: 24 of 32 are sums */
     ATTENTION_QUERIES = 96, /* enough that a block's way from the last cache does not count */
+    ATTENTION_STEP_MAX = 32
 };
+
+/* Numbers of a head, padded to whole steps. */
+static inline int attention_width(int head, int step)
+{
+    return (head + step - 1) / step * step;
+}
 
 struct attention_keys {
     const void *rows; /* of this head, the block's first */
@@ -46,6 +53,8 @@ struct attention_turn {
 
 struct attention_kernels {
     enum dtype packed;
+    int step; /* a head is packed as a multiple of this many numbers, the last of them zeros: 16, or
+                 ATTENTION_STEP_MAX of bf16 */
     void (*pack_keys)(const struct attention_keys *k, void *out);
     void (*pack_values)(const struct attention_keys *v, void *out);
     void (*attend)(const struct attention_turn *t);
@@ -54,7 +63,9 @@ struct attention_kernels {
 /* Queries as packed, and their sums. */
 static inline int64_t attention_scratch(int head)
 {
-    return (int64_t)2 * ATTENTION_QUERIES * head * (int64_t)sizeof(float);
+    int width = attention_width(head, ATTENTION_STEP_MAX);
+
+    return (int64_t)2 * ATTENTION_QUERIES * width * (int64_t)sizeof(float);
 }
 
 #endif

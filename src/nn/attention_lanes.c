@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernels of attention_kernels.h; compiled once for each path (lanes.h). */
-#include "nn/attention_kernels.h"
-#include "nn/lanes.h"
+#include "nn/attention_softmax.h"
 
 #include <float.h>
 #include <math.h>
@@ -17,12 +16,6 @@ enum {
     UNIT = 1
 #endif
 };
-
-#define LOG2_E 1.44269504f
-
-/* Weights are relative to a maximum that may lag behind by this many powers of two: most blocks
- * then leave it, and with it the sums, as they are. */
-#define LAG 8.0f
 
 extern const struct attention_kernels LANES_NAME(attention_kernels);
 
@@ -178,12 +171,6 @@ static void tile_values(const element weight[TILE][KEYS], const element *values,
         tile_values_at(weight, values, n, head, i, 1, sums);
 }
 
-/* What a query's softmax has come to. */
-struct softmax {
-    lanes sum; /* of weights 2^(score - max) */
-    float max;
-};
-
 /* Raises the maximum to the largest of `most`; the query's sums go down with it. */
 static __attribute__((noinline)) void softmax_raise(struct softmax *s, const lanes *most,
                                                     float *sums, int head)
@@ -268,23 +255,6 @@ static void load_queries(const struct attention_turn *t, element *q)
         take_row(&rows, row, q);
 }
 
-static void store_sums(const struct attention_turn *t, const float *sums,
-                       const struct softmax *softmax)
-{
-    int head = t->a->head;
-
-    for (int row = 0; row < t->count; row++) {
-        float sum = lanes_sum_of(softmax[row].sum), factor = sum > 0.0f ? 1.0f / sum : 0.0f;
-        for (int i = 0; i < head; i += LANES) {
-            lanes v = lanes_load(sums + row * head + i) * factor;
-            if (t->to == DTYPE_F32)
-                lanes_store((float *)t->out + row * t->out_stride + i, v);
-            else
-                lanes_store_bf16((uint16_t *)t->out + row * t->out_stride + i, v);
-        }
-    }
-}
-
 static void attend(const struct attention_turn *t)
 {
     int head = t->a->head, first = 0;
@@ -309,11 +279,12 @@ static void attend(const struct attention_turn *t)
             b.values += KEYS * head;
         }
     }
-    store_sums(t, sums, softmax);
+    softmax_store(t, sums, head, softmax);
 }
 
 const struct attention_kernels LANES_NAME(attention_kernels) = {
     UNIT == 2 ? DTYPE_BF16 : DTYPE_F32,
+    16, // heads are multiples of it
     pack_keys,
     pack_values,
     attend,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "unit/isa_fixture.h"
 #include "unit/pack_fixture.h"
 
 #include "nn/ref/linear_ref.h"
@@ -99,7 +100,7 @@ static void run_shape(const struct shape *s, const struct kind *k, struct pool *
     struct packed_tensor p = fixture_pack(k->in, s->out, s->in, s->side, w);
     fill(&x, &seed);
     fill(&before, &seed);
-    for (int isa = 0; isa < ISA_COUNT; isa++) {
+    for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++) {
         struct nn_run run = {pool, (enum isa)isa, NULL};
         if (!isa_usable(run.isa))
             continue;
@@ -142,7 +143,7 @@ static void threads_change_no_bit(void **state)
         w[i] = fixture_random(&seed);
     struct packed_tensor p = fixture_pack(DTYPE_BF16, 33, 48, 3, w);
     fill(&x, &seed);
-    for (int isa = 0; isa < ISA_COUNT; isa++)
+    for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++)
         for (size_t i = 0; isa_usable((enum isa)isa) && i < 4; i++) {
             struct pool *pool = NULL;
             assert_int_equal(pool_open(threads[i], &pool, NULL), ERR_OK);
@@ -166,5 +167,6 @@ int main(void)
         cmocka_unit_test(threads_change_no_bit),
     };
 
+    (void)isa_ask_for_amx();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "unit/isa_fixture.h"
 #include "unit/pack_fixture.h"
 
 #include "nn/ref/linear_ref.h"
@@ -129,7 +130,7 @@ static void a_product_is_its_twins(void **state)
         for (int t = 0; t < TYPES; t++) {
             struct problem p;
             problem_init(&p, TYPE[t], shape[s].rows, shape[s].in, shape[s].out);
-            for (int isa = 0; isa < ISA_COUNT; isa++) {
+            for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++) {
                 struct nn_run run = {pool, (enum isa)isa, NULL};
                 struct linear_end end = {NULL, NULL, false};
                 if (!isa_usable(run.isa))
@@ -148,7 +149,7 @@ static void every_end_is_its_twins(void **state)
 
     (void)state;
     for (int t = 0; t < TYPES; t++)
-        for (int isa = 0; isa < ISA_COUNT; isa++)
+        for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++)
             for (int ends = 0; ends < 12; ends++) {
                 struct nn_run run = {pool, (enum isa)isa, NULL};
                 struct problem p;
@@ -194,7 +195,7 @@ static void neither_threads_nor_other_rows_change_a_bit(void **state)
     for (int t = 0; t < TYPES; t++) {
         struct problem p;
         problem_init(&p, TYPE[t], ROWS, IN, OUT);
-        for (int isa = 0; isa < ISA_COUNT; isa++) {
+        for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++) {
             struct pool *pool = pool_of(1);
             struct nn_run run = {pool, (enum isa)isa, NULL};
             struct linear_end end = {p.bias, NULL, false};
@@ -219,7 +220,7 @@ static void slices_write_their_own_columns_with_the_same_bits(void **state)
 
     (void)state;
     for (int t = 0; t < TYPES; t++)
-        for (int isa = 0; isa < ISA_COUNT; isa++) {
+        for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++) {
             struct nn_run run = {pool, (enum isa)isa, NULL};
             struct linear_end end = {NULL, NULL, false};
             struct problem p;
@@ -253,7 +254,7 @@ static void what_is_not_finite_stays_so_in_its_row_alone(void **state)
 
     (void)state;
     for (int t = 0; t < 2; t++) // f32 and bf16: i8 has neither
-        for (int isa = 0; isa < ISA_COUNT; isa++)
+        for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++)
             for (int as = 0; as < 2; as++) {
                 struct nn_run run = {pool, (enum isa)isa, NULL};
                 struct linear_end end = {NULL, NULL, false};
@@ -285,7 +286,7 @@ static void integers_are_exact_to_their_ends(void **state)
     struct pool *pool = pool_of(POOL);
 
     (void)state;
-    for (int isa = 0; isa < ISA_COUNT; isa++)
+    for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++)
         for (int a = 0; a < 4; a++)
             for (int b = 0; b < 4; b++) {
                 struct nn_run run = {pool, (enum isa)isa, NULL};
@@ -328,7 +329,7 @@ static void paths_agree_on_integers(void **state)
     struct linear_end end = {p.bias, p.gate, false};
     struct matrix y = matrix_new(DTYPE_F32, 40, 50);
     assert_true(nn_linear(&plain, &p.x, &p.w, end, &p.y));
-    for (int isa = 0; isa < ISA_COUNT; isa++) {
+    for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++) {
         struct nn_run run = {pool, (enum isa)isa, NULL};
         if (!isa_usable(run.isa))
             continue;
@@ -348,7 +349,7 @@ static void a_cancelled_product_says_so(void **state)
 
     (void)state;
     problem_init(&p, DTYPE_F32, 3, 64, 64);
-    for (int isa = 0; isa < ISA_COUNT; isa++) {
+    for (int isa = FIXTURE_ISA_FIRST; isa < ISA_COUNT; isa++) {
         struct nn_run run = {pool, (enum isa)isa, &cancel};
         struct linear_end end = {NULL, NULL, false};
         if (isa_usable(run.isa))
@@ -389,5 +390,6 @@ int main(void)
         cmocka_unit_test(no_rows_are_no_work),
     };
 
+    (void)isa_ask_for_amx();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,5 +213,6 @@ int main(void)
         cmocka_unit_test(cancel_ends_it),
     };
 
+    (void)isa_ask_for_amx();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The model of AMX's tiles that its kernels are tested on, and that they give tiles back. */
-#include "unit/pack_fixture.h"
+#include "unit/nn_fixture.h"
 
+#include "nn/attention.h"
 #include "nn/linear.h"
 #include "nn/tile.h"
 #include "support/tile_model.h"
@@ -272,32 +273,37 @@ static void configurations_are_whole(void **state)
 }
 
 /* On every thread that took part; cancelled or not. */
-static void a_product_gives_its_tiles_back(void **state)
+static void operators_give_their_tiles_back(void **state)
 {
-    enum { ROWS = 70, IN = 600, OUT = 300 };
-    struct matrix x = {DTYPE_BF16, ROWS, IN, matrix_stride(DTYPE_BF16, IN), NULL, NULL};
-    struct matrix y = {DTYPE_F32, ROWS, OUT, matrix_stride(DTYPE_F32, OUT), NULL, NULL};
+    enum { ROWS = 70, IN = 600, OUT = 300, HEAD = 32 };
+    struct matrix x = fixture_matrix(DTYPE_BF16, ROWS, IN);
+    struct matrix y = fixture_matrix(DTYPE_F32, ROWS, OUT);
+    struct matrix head = fixture_matrix(DTYPE_BF16, ROWS, HEAD);
+    struct attention a = {1, 1, HEAD, 1.0f, false, 0, 1, {{head, head, head, head, 0.0f}}};
     float *numbers = fixture_memory((int64_t)OUT * IN * (int64_t)sizeof(float));
+    void *room = fixture_memory(nn_attention_bytes(&a, 3));
+    struct packed_tensor w = fixture_pack(DTYPE_BF16, OUT, IN, 0, numbers);
     atomic_bool cancel = false;
     struct nn_run run = {NULL, ISA_AMX, &cancel};
 
     (void)state;
-    if (!isa_usable(ISA_AMX))
-        skip(); // what goes with it in AVX-512 is not there
-    struct packed_tensor w = fixture_pack(DTYPE_BF16, OUT, IN, 0, numbers);
-    x.data = fixture_memory(ROWS * x.stride * 2);
-    y.data = fixture_memory(ROWS * y.stride * 4);
     assert_int_equal(pool_open(3, &run.pool, NULL), ERR_OK);
-    for (int stop = 0; stop < 2; stop++) {
+    for (int stop = 0; stop < 2 && isa_usable(ISA_AMX); stop++) {
         atomic_store(&cancel, stop);
         assert_int_equal(nn_linear(&run, &x, &w, (struct linear_end){0}, &y), !stop);
+        assert_int_equal(tile_model_holders(), 0);
+        assert_int_equal(nn_attention(&run, &a, room), !stop);
         assert_int_equal(tile_model_holders(), 0);
     }
     pool_close(run.pool);
     fixture_unpack(&w);
     free(numbers);
+    free(room);
     free(x.data);
     free(y.data);
+    free(head.data);
+    if (!isa_usable(ISA_AMX))
+        skip(); // the AVX-512 that goes with it is not there
 }
 
 int main(void)
@@ -308,7 +314,7 @@ int main(void)
         cmocka_unit_test(integers_are_multiplied_as_the_formula_says),
         cmocka_unit_test(what_a_processor_refuses_stops_the_model),
         cmocka_unit_test(configurations_are_whole),
-        cmocka_unit_test(a_product_gives_its_tiles_back),
+        cmocka_unit_test(operators_give_their_tiles_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
