@@ -70,8 +70,14 @@ void answer_beside(struct api *a, struct http_request *r, struct side_task *task
 /* jobs.c: there is none, or it is another account's: nobody can tell which. */
 void answer_no_job(struct api *a, struct http_request *r);
 
-/* jobs.c: writes the task as it is now. */
-void write_task(struct json_writer *w, struct api *a, const struct job *j, bool fresh);
+/* jobs.c: a job as it is now. Of a row that was just read task_look() makes that. */
+struct task {
+    struct job job;
+    bool on_board;
+    struct board_entry doing; /* when it is on the board */
+};
+void task_look(struct api *a, struct arena *arena, struct task *t);
+void write_task(struct json_writer *w, struct api *a, const struct task *t, bool fresh);
 
 /* derive.c: makes the .webp or .jpg of a stored PNG, once for all who ask meanwhile, and answers.
  */

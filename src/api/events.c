@@ -31,7 +31,10 @@ struct follower {
     // Of the listener's thread.
     struct told told;
     bool told_any;
-    _Atomic int64_t sent_ns; // the last byte; read by the thread that looks
+
+    // Of both.
+    _Atomic int64_t sent_ns; // when the last piece was sent
+    atomic_bool news;        // since then
 };
 
 struct events {
@@ -52,16 +55,11 @@ static enum err read_job(struct follower *f, struct arena *a, struct job *j)
     return store_job_get(f->api->d.store, f->account, f->uuid, a, j);
 }
 
-static struct told standing(struct api *a, const struct job *j)
+static struct told standing(const struct task *t)
 {
-    struct told t = {.state = j->state};
-    struct board_entry entry;
+    int progress = t->on_board ? t->doing.progress : t->job.state == JOB_COMPLETED ? 100 : 0;
 
-    if (j->state == JOB_COMPLETED)
-        t.progress = 100;
-    else if (!job_state_final(j->state) && board_get(a->d.board, j->uuid, &entry))
-        t.progress = entry.progress;
-    return t;
+    return (struct told){.state = t->job.state, .progress = progress};
 }
 
 static void write_id(struct told t, char out[32])
@@ -69,33 +67,45 @@ static void write_id(struct told t, char out[32])
     snprintf(out, 32, "%s-%d", job_state_name(t.state), t.progress);
 }
 
-static void write_event(struct follower *f, const struct job *j, struct told t, struct buf *out)
+static void write_event(struct follower *f, const struct task *t, struct buf *out)
 {
     struct json_writer w = JSON_WRITER(out);
     char id[32];
 
-    write_id(t, id);
+    write_id(standing(t), id);
     buf_addf(out, "event: task\nid: %s\ndata: ", id);
-    write_task(&w, f->api, j, false);
+    write_task(&w, f->api, t, false);
     buf_adds(out, "\n\n");
+}
+
+static bool too_early(const struct follower *f, int64_t now_ns)
+{
+    return now_ns - f->sent_ns < EVENTS_TICK_MS * ns_per_ms;
 }
 
 static bool next_piece(void *ctx, struct buf *out)
 {
     struct follower *f = ctx;
     struct arena a = ARENA_INIT;
-    struct job j;
+    struct task t;
     bool more = true;
     int64_t now = clock_mono_ns(f->api->d.clock);
 
-    enum err e = read_job(f, &a, &j);
+    // Asked again behind each piece: the thread that looks comes back to it.
+    if (f->told_any && too_early(f, now)) {
+        f->news = true;
+        return true;
+    }
+    f->news = false; // first: what comes while the job is read is news again
+    enum err e = read_job(f, &a, &t.job);
     if (e == ERR_OK) {
-        struct told t = standing(f->api, &j);
-        if (!f->told_any || t.state != f->told.state || t.progress != f->told.progress)
-            write_event(f, &j, t, out);
-        f->told = t;
+        task_look(f->api, &a, &t);
+        struct told told = standing(&t);
+        if (!f->told_any || told.state != f->told.state || told.progress != f->told.progress)
+            write_event(f, &t, out);
+        f->told = told;
         f->told_any = true;
-        more = !job_state_final(j.state);
+        more = !job_state_final(t.job.state);
     } else {
         // Gone with its account, or the store fails: the client asks again and is told why.
         more = false;
@@ -134,7 +144,7 @@ static void answer_ended(struct http_request *r)
     http_answer(r, &(struct http_response)HTTP_RESPONSE(204));
 }
 
-static void follow(struct api *a, struct http_request *r, const struct job *j, bool told_any)
+static void follow(struct api *a, struct http_request *r, const struct task *t, bool told_any)
 {
     struct events *e = a->events;
     struct http_response head = HTTP_RESPONSE(200);
@@ -146,13 +156,13 @@ static void follow(struct api *a, struct http_request *r, const struct job *j, b
     }
     *f = (struct follower){.api = a,
                            .request = r,
-                           .account = j->account,
-                           .state = j->state,
+                           .account = t->job.account,
+                           .state = t->job.state,
                            .looked_ns = clock_mono_ns(a->d.clock),
-                           .told = standing(a, j),
+                           .told = standing(t),
                            .told_any = told_any,
                            .sent_ns = clock_mono_ns(a->d.clock)};
-    memcpy(f->uuid, j->uuid, sizeof(f->uuid));
+    memcpy(f->uuid, t->job.uuid, sizeof(f->uuid));
     head.type = "text/event-stream";
     http_set_header(r, "X-Accel-Buffering", "no"); // nginx passes events on at once
     pthread_mutex_lock(&e->lock);
@@ -176,10 +186,10 @@ void get_events(void *ctx, struct http_request *r)
 {
     struct api *a = ctx;
     const char *last = http_header(r, "Last-Event-ID");
-    struct job j;
+    struct task t;
     char id[32];
 
-    enum err e = store_job_get(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &j);
+    enum err e = store_job_get(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &t.job);
     if (e == ERR_NOT_FOUND) {
         answer_no_job(a, r);
         return;
@@ -188,12 +198,13 @@ void get_events(void *ctx, struct http_request *r)
         answer_err(a, r, e, NULL);
         return;
     }
-    write_id(standing(a, &j), id);
+    task_look(a, http_arena(r), &t);
+    write_id(standing(&t), id);
     bool knows = last && !strcmp(last, id);
-    if (knows && job_state_final(j.state))
+    if (knows && job_state_final(t.job.state))
         answer_ended(r);
     else
-        follow(a, r, &j, knows);
+        follow(a, r, &t, knows);
 }
 
 // ---- the thread that looks ----
@@ -227,20 +238,24 @@ static bool store_news(struct follower *f, int64_t now_ns)
     return news;
 }
 
-static void look(struct events *e)
+// Wakes whom it may; true when there is somebody with news for whom it is too early.
+static bool look(struct events *e)
 {
     int64_t now = clock_mono_ns(e->api->d.clock);
+    bool early = false;
 
     for (struct follower *f = e->first; f; f = f->next) {
-        // A new stream has just sent what stands: what is new since waits for the next look.
-        if (now - f->sent_ns < EVENTS_TICK_MS / 2 * ns_per_ms)
-            continue;
         bool news = board_news(f);
         news |= !f->on_board && store_news(f, now);
         news |= now - f->sent_ns >= EVENTS_COMMENT_MS * ns_per_ms;
         if (news)
+            f->news = true;
+        if (f->news && too_early(f, now))
+            early = true;
+        else if (f->news)
             http_stream_wake(f->request);
     }
+    return early;
 }
 
 static void *run(void *arg)
@@ -254,9 +269,9 @@ static void *run(void *arg)
             pthread_cond_wait(&e->work, &e->lock);
             continue;
         }
-        look(e);
+        int ms = look(e) ? EVENTS_AGAIN_MS : EVENTS_TICK_MS;
         clock_gettime(CLOCK_MONOTONIC, &at);
-        at.tv_nsec += EVENTS_TICK_MS * ns_per_ms;
+        at.tv_nsec += ms * ns_per_ms;
         at.tv_sec += at.tv_nsec / 1000000000;
         at.tv_nsec %= 1000000000;
         while (!e->stop && pthread_cond_timedwait(&e->work, &e->lock, &at) == 0)

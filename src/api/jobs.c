@@ -4,27 +4,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-void write_task(struct json_writer *w, struct api *a, const struct job *j, bool fresh)
+void task_look(struct api *a, struct arena *arena, struct task *t)
+{
+    struct job now;
+
+    t->on_board = !job_state_final(t->job.state) && board_get(a->d.board, t->job.uuid, &t->doing);
+    // Begun, but not on the board any more: it may have ended since its row was read. Without
+    // another look it would be running still and yet back at its beginning.
+    if (!t->on_board && !job_state_final(t->job.state) && t->job.claims > 0 &&
+        !store_job_get(a->d.store, t->job.account, t->job.uuid, arena, &now))
+        t->job = now;
+}
+
+void write_task(struct json_writer *w, struct api *a, const struct task *t, bool fresh)
 {
     struct view_extra x = {.now_ms = clock_unix_ms(a->d.clock), .fresh = fresh};
-    struct board_entry entry;
+    const struct job *j = &t->job;
 
-    if (!fresh && !job_state_final(j->state)) {
-        if (board_get(a->d.board, j->uuid, &entry))
-            x.board = &entry;
-        else if (j->state == JOB_PENDING)
-            x.queue_position = places_of(a->places, j->account, j->id);
-    }
+    if (t->on_board)
+        x.board = &t->doing;
+    else if (!fresh && j->state == JOB_PENDING)
+        x.queue_position = places_of(a->places, j->account, j->id);
     view_task(w, &a->view, j, &x);
 }
 
-static void answer_task(struct api *a, struct http_request *r, const struct job *j)
+static void answer_task(struct api *a, struct http_request *r, const struct task *t)
 {
     struct buf body = BUF_INIT;
     struct json_writer w = JSON_WRITER(&body);
 
     buf_reserve(&body, 2048); // what most tasks fit into
-    write_task(&w, a, j, false);
+    write_task(&w, a, t, false);
     answer_json(r, 200, &body);
 }
 
@@ -37,15 +47,17 @@ void answer_no_job(struct api *a, struct http_request *r)
 void get_job(void *ctx, struct http_request *r)
 {
     struct api *a = ctx;
-    struct job j;
+    struct task t;
 
-    enum err e = store_job_get(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &j);
-    if (e == ERR_NOT_FOUND)
+    enum err e = store_job_get(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &t.job);
+    if (e == ERR_NOT_FOUND) {
         answer_no_job(a, r);
-    else if (e)
+    } else if (e) {
         answer_err(a, r, e, NULL);
-    else
-        answer_task(a, r, &j);
+    } else {
+        task_look(a, http_arena(r), &t);
+        answer_task(a, r, &t);
+    }
 }
 
 // ---- cancel ----
@@ -61,19 +73,19 @@ static void run_cancel(void *ctx)
     struct cancel *c = ctx;
     struct api *a = c->api;
     struct http_request *r = c->request;
+    struct task t = {.on_board = false}; // whatever comes of it, the job has ended
     bool was_leased = false;
-    struct job j;
 
-    enum err e =
-        store_cancel(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &j, &was_leased);
+    enum err e = store_cancel(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &t.job,
+                              &was_leased);
     if (e == ERR_OK && was_leased)
-        board_cancel(a->d.board, j.uuid);
+        board_cancel(a->d.board, t.job.uuid);
     if (e == ERR_OK || e == ERR_REPLAY) {
-        answer_task(a, r, &j);
+        answer_task(a, r, &t);
     } else if (e == ERR_WRONG_STATE) {
         struct buf task = BUF_INIT;
         struct json_writer w = JSON_WRITER(&task);
-        write_task(&w, a, &j, false);
+        write_task(&w, a, &t, false);
         answer_error(a, r, 409, "the job has ended", task.failed ? NULL : task.data);
         buf_release(&task);
     } else if (e == ERR_NOT_FOUND) {
@@ -166,8 +178,11 @@ void get_jobs(void *ctx, struct http_request *r)
     jw_open(&w, '{');
     jw_key(&w, "jobs");
     jw_open(&w, '[');
-    for (int i = 0; i < count; i++)
-        write_task(&w, a, &list[i], false);
+    for (int i = 0; i < count; i++) {
+        struct task t = {.job = list[i]};
+        task_look(a, http_arena(r), &t);
+        write_task(&w, a, &t, false);
+    }
     jw_close(&w, ']');
     jw_kstr(&w, "next_cursor", left ? list[count - 1].uuid : "");
     jw_close(&w, '}');

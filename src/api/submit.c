@@ -121,23 +121,23 @@ static bool read_style(struct submission *s)
 static void write_answer(struct submission *s)
 {
     struct json_writer w = JSON_WRITER(&s->answer);
-    struct job j = {.state = JOB_PENDING,
-                    .account = s->in.account,
-                    .is_private = caller(s->request)->is_private,
-                    .img_url = s->body.img_url,
-                    .prompt = s->body.prompt,
-                    .callback = s->body.callback,
-                    .cost = s->in.cost,
-                    .created_ms = s->in.created_ms,
-                    .started_ms = -1,
-                    .ended_ms = -1,
-                    .expires_ms = -1,
-                    .source_blob = "",
-                    .engine = "",
-                    .error_message = ""};
+    struct task t = {.job = {.state = JOB_PENDING,
+                             .account = s->in.account,
+                             .is_private = caller(s->request)->is_private,
+                             .img_url = s->body.img_url,
+                             .prompt = s->body.prompt,
+                             .callback = s->body.callback,
+                             .cost = s->in.cost,
+                             .created_ms = s->in.created_ms,
+                             .started_ms = -1,
+                             .ended_ms = -1,
+                             .expires_ms = -1,
+                             .source_blob = "",
+                             .engine = "",
+                             .error_message = ""}};
 
-    memcpy(j.uuid, s->uuid, sizeof(j.uuid));
-    write_task(&w, s->api, &j, true);
+    memcpy(t.job.uuid, s->uuid, sizeof(t.job.uuid));
+    write_task(&w, s->api, &t, true);
 }
 
 static bool read_body(struct submission *s)

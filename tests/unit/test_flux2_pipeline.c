@@ -353,10 +353,12 @@ static void memory_is_what_was_said(void **state)
         int references, count, batch;
         double guidance;
     } row[] = {{0, 1, 1, 1.0}, {1, 4, 4, 1.0}, {2, 4, 1, 1.0}, {1, 2, 2, 4.0}};
-    struct fixture *f = open_with(FLUX2_INT8);
-    struct crew c;
 
     (void)state;
+    // A mapping of its own has up to its alignment behind it, by where it happens to lie.
+    (void)mallopt(M_MMAP_MAX, 0);
+    struct fixture *f = open_with(FLUX2_INT8);
+    struct crew c;
     crew_open(&c);
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct pipeline_request r = request_of(f, row[i].references, row[i].count, 1);
