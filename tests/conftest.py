@@ -15,8 +15,20 @@ from support.origin import Origin, make_certificates  # noqa: E402
 from support.server import Server  # noqa: E402
 
 
+LOG_SHOWN = 1500  # characters of each server's log
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "sanitized: also run against the sanitized server")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that fails shows what its servers said last."""
+    report = (yield).get_result()
+    if report.failed and hasattr(report.longrepr, "addsection"):
+        for server in Server.started:
+            report.longrepr.addsection(f"log of {server.data}", server.log()[-LOG_SHOWN:])
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,9 @@ SUPPORT = ROOT / "tests/support"
 PYTHON = "/usr/bin/python3"
 CORES = os.cpu_count() or 1
 
-SUITE_TIMEOUT_S = 300  # the slowest suite takes a minute on two idle cores
+SUITE_TIMEOUT_S = 600  # the slowest suite takes a minute on two idle cores
 OUTPUT_SHOWN = 6000  # characters of a failing suite's output: its end says most
+WHY_SHOWN = 300  # of the line that says most
 SLOWEST_SHOWN = 10
 SANITIZED_PIXELS = 256 * 256
 
@@ -62,6 +63,7 @@ class Result:
     state: str  # passed, failed, skipped
     seconds: float = 0.0
     text: str = ""  # why skipped, how it failed
+    why: str = ""  # the line of it that says most
 
 
 SANITIZER_OPTIONS = {
@@ -187,10 +189,26 @@ def run_suite(suite):
     told = any(r.state == "failed" for r in results)
     if (status != 0 and not told or not results) and not nothing_wanted:
         what = "did not end" if status is None else f"exit status {status}"
-        results.append(Result(f"[{what}]", "failed", took, output[-OUTPUT_SHOWN:]))
+        results.append(Result(f"[{what}]", "failed", took, output[-OUTPUT_SHOWN:],
+                              worth_most(output)))
     for result in results:
         result.name = f"{suite.name}: {result.name}"
     return results
+
+
+WORTH_MOST = (  # of a failing program's output, by what is found first
+    r"^.*(?:runtime error|SUMMARY: \w+Sanitizer|WARNING: ThreadSanitizer).*$",
+    r"^.*(?:FAILED|ERROR|[Ee]rror:|Assertion).*$",
+    r"^.*\S.*$",
+)
+
+
+def worth_most(text):
+    """The line that says why a program failed, as far as one can tell."""
+    for pattern in WORTH_MOST:
+        if found := re.findall(pattern, text, re.M):
+            return found[-1].strip()
+    return "no output"
 
 
 def same_pixels(builds):
@@ -220,8 +238,8 @@ def read_cmocka(report, output):
             elif (bad := case.find("failure")) is None and (bad := case.find("error")) is None:
                 results.append(Result(name, "passed", seconds))
             else:
-                text = (bad.text or "").strip() + "\n" + output[-OUTPUT_SHOWN:]
-                results.append(Result(name, "failed", seconds, text))
+                why = " ".join((bad.text or "").split())
+                results.append(Result(name, "failed", seconds, output[-OUTPUT_SHOWN:], why))
     return results
 
 
@@ -235,7 +253,10 @@ def read_junit(report, output):
         skipped = case.find("skipped")
         broken = [e for e in (case.find("failure"), case.find("error")) if e is not None]
         if broken:
-            results.append(Result(name, "failed", seconds, (broken[0].text or "")[-OUTPUT_SHOWN:]))
+            text = broken[0].text or ""
+            place = re.findall(r"^(\S+:\d+): ", text, re.M)[-1:]
+            why = " ".join([*place, (broken[0].get("message") or "").split("\n")[0][:WHY_SHOWN]])
+            results.append(Result(name, "failed", seconds, text[-OUTPUT_SHOWN:], why))
         elif skipped is not None:
             results.append(Result(name, "skipped", seconds, skipped.get("message") or "no reason"))
         else:
@@ -248,7 +269,7 @@ def report(results):
     skipped = [r for r in results if r.state == "skipped"]
     passed = sum(r.state == "passed" for r in results)
     for r in failed:
-        print(f"\nFAILED {r.name}\n{r.text.strip()}")
+        print(f"\nFAILED {r.name}\n{r.why}\n\n{r.text.strip()}")
     if skipped:
         print("\nSkipped:")
         for r in skipped:
@@ -259,7 +280,7 @@ def report(results):
     if failed:
         print("\nFailed:")
         for r in failed:
-            print(f"  {r.name}")
+            print(f"  {r.name}\n    {r.why}")
     if not results:
         print("\nno test was run")
     print(f"\n{passed} passed, {len(failed)} failed", flush=True)
@@ -289,7 +310,7 @@ def main():
         wrong = make(build, units)
         if wrong is not None:
             results.append(Result(f"{build.name}: [build]", "failed", time.monotonic() - began,
-                                  wrong[-OUTPUT_SHOWN:]))
+                                  wrong[-OUTPUT_SHOWN:], worth_most(wrong)))
             continue
         suites += unit_suites(build, only)
         if not build.unit_only:
@@ -304,7 +325,7 @@ def main():
             results += found
             for r in found:
                 if r.state == "failed":
-                    print(f"failed: {r.name}", flush=True)
+                    print(f"failed: {r.name}: {r.why}", flush=True)
     if not args.quick and only("pixels"):
         results += same_pixels([b for b in BUILDS if (b.folder / "test_look_all").exists()])
     sys.exit(report(results))

@@ -30,7 +30,7 @@ void account_from_row(struct query *q, struct account *out)
 
 // Notices what other processes have committed, at most a second late. Our own commits count too
 // (this connection is not the writer's), which costs one read per account a second.
-static enum err notice_others(struct store_sqlite *s, struct db *db)
+static enum err notice_others(struct store_sqlite *s, struct db *db, int64_t now_ns)
 {
     struct query q;
     int64_t version = 0;
@@ -38,16 +38,21 @@ static enum err notice_others(struct store_sqlite *s, struct db *db)
     query_begin(&q, db, "PRAGMA data_version");
     enum err e = query_only_i64(&q, &version);
     if (!e)
-        cache_checked(&s->cache, version);
+        cache_checked(&s->cache, now_ns, version);
     return e;
 }
 
 static enum err refresh_if_due(struct store_sqlite *s)
 {
-    if (!cache_check_due(&s->cache, clock_mono_ns(s->options.clock)))
+    int64_t now_ns = clock_mono_ns(s->options.clock);
+    enum err e = ERR_OK;
+
+    if (!cache_check_due(&s->cache, now_ns))
         return ERR_OK;
+    // Who comes while somebody looks waits for what he finds: the cache is too old for both.
     pthread_mutex_lock(&s->watch_lock);
-    enum err e = notice_others(s, &s->watch);
+    if (cache_check_due(&s->cache, now_ns))
+        e = notice_others(s, &s->watch, now_ns);
     pthread_mutex_unlock(&s->watch_lock);
     return e;
 }

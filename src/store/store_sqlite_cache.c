@@ -124,15 +124,14 @@ bool cache_check_due(struct cache *c, int64_t now_ns)
 {
     pthread_mutex_lock(&c->lock);
     bool due = now_ns - c->checked_ns >= CHECK_NS;
-    if (due)
-        c->checked_ns = now_ns;
     pthread_mutex_unlock(&c->lock);
     return due;
 }
 
-void cache_checked(struct cache *c, int64_t data_version)
+void cache_checked(struct cache *c, int64_t now_ns, int64_t data_version)
 {
     pthread_mutex_lock(&c->lock);
+    c->checked_ns = now_ns;
     if (c->data_version != data_version)
         forget_all(c);
     c->data_version = data_version;

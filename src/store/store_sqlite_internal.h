@@ -72,10 +72,10 @@ void cache_drop(struct cache *c);
 /* The keys that were used since the last call, at most CACHE_KEYS. */
 int cache_take_used(struct cache *c, uint8_t (*sha256)[SHA256_BYTES]);
 
-/* Whether a second has passed since the last look; at most one caller a second gets true and has to
- * report the data_version that it then reads. */
+/* Whether a second has passed since the last look; and that somebody looked, at that time or later,
+ * and read this data_version. */
 bool cache_check_due(struct cache *c, int64_t now_ns);
-void cache_checked(struct cache *c, int64_t data_version);
+void cache_checked(struct cache *c, int64_t now_ns, int64_t data_version);
 
 /* ---- UUIDs of jobs that say which row they are (store_sqlite_ids.c) ---- */
 

@@ -2,6 +2,7 @@
 """Administration by command, beside a running service and without one."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import pty
@@ -13,15 +14,12 @@ import time
 
 import pytest
 
-from support.accounts import add_account, open_store, patina, patina_json
+from support.accounts import NOTICED_S, add_account, open_store, patina, patina_json
 from support.contract import check_error
 from support.pictures import jpeg
 from support.server import COST, KEY, PATINA, Server, fresh_key, wait_for
 
 pytestmark = pytest.mark.sanitized
-
-NOTICED_S = 1  # the service looks for others' changes every second
-SLACK_S = 1  # for a busy machine to get around to it
 
 
 def status(server, key):
@@ -37,7 +35,8 @@ def test_accounts_are_made_and_get_points(idle):
     for who in (made["id"], made["uuid"], "Zoë & Söhne"):
         shown = patina_json(idle, "points", "add", who, 100)
     assert shown["available"] == shown["granted"] == 800
-    wait_for(lambda: idle.balance(key) == 800, NOTICED_S + SLACK_S, "the service to see the points")
+    time.sleep(NOTICED_S)
+    assert idle.balance(key) == 800
     assert idle.get("/api/account/info", key=key).json()["account_id"] == made["uuid"]
     task = idle.submit(idle.upload(jpeg(), key=key), key=key)
     assert task["config"]["service_mode"] == "private"
@@ -73,25 +72,26 @@ def test_the_last_use_of_a_key_is_listed(fresh):
 
 
 def test_a_revoked_key_dies_within_a_second(idle):
-    """Although it is in use all the time."""
+    """Although it is in use all the time: no request that begins later is let in."""
     made = patina_json(idle, "key", "create", 1)
-    refused = threading.Event()
-    stop = time.monotonic() + 60
+    began = []  # of each request that was let in
 
     def hammer():
-        while time.monotonic() < stop:
+        while True:
+            at = time.monotonic()
             if status(idle, made["key"]) == 401:
-                refused.set()
                 return
+            began.append(at)
 
     hammers = [threading.Thread(target=hammer) for _ in range(2)]
     assert status(idle, made["key"]) == 200
     for h in hammers:
         h.start()
     patina(idle, "key", "revoke", made["id"])
-    assert refused.wait(NOTICED_S + SLACK_S)
+    revoked = time.monotonic()
     for h in hammers:
         h.join()
+    assert max(began, default=0) < revoked + NOTICED_S
     check_error(idle.get("/api/account/balance", key=made["key"]), 401)
     assert status(idle, KEY) == 200
     assert f"no key {made['id']}" in patina(idle, "key", "revoke", made["id"], status=1)
@@ -113,11 +113,13 @@ def test_a_disabled_account_is_refused_and_gets_its_points_back(idle):
     url = idle.upload(jpeg(), key=key)
     task = idle.submit(url, key=key)
     assert patina_json(idle, "account", "disable", account)["state"] == "disabled"
-    wait_for(lambda: status(idle, key) == 403, NOTICED_S + SLACK_S, "the account to be refused")
+    time.sleep(NOTICED_S)
+    assert status(idle, key) == 403
     shown = patina_json(idle, "points", "show", account)
     assert (shown["available"], shown["frozen"]) == (10 * COST, 0)
     assert patina_json(idle, "account", "enable", account)["state"] == "active"
-    wait_for(lambda: status(idle, key) == 200, NOTICED_S + SLACK_S, "the account to be let in")
+    time.sleep(NOTICED_S)
+    assert status(idle, key) == 200
     ended = idle.job(task["job_id"], key)
     assert (ended["status"], ended["error"]["code"]) == ("failed", 403)
     idle.submit(url, key=key)
@@ -133,15 +135,16 @@ def test_a_deleted_account_leaves_nothing_but_its_ledger(fresh):
     assert "--yes" in patina(server, "account", "delete", 2, status=2)
     assert status(server, key) == 200
     assert patina_json(server, "account", "delete", 2, "--yes")["state"] == "deleted"
-    wait_for(lambda: status(server, key) == 403, NOTICED_S + SLACK_S, "the key to die")
+    time.sleep(NOTICED_S)
+    assert status(server, key) == 403
     refused = server.get(f"/api/v1/job/{task['job_id']}", key=key)
     assert refused.status_code == 403 and "the account was deleted" in refused.text
     assert server.stop() == 0
     server.start()  # house is kept once a minute, and at the start
-    wait_for(lambda: status(server, key) == 401, 30, "the key to be erased")
-    wait_for(lambda: server.get(picture, key=None).status_code == 404, 30, "the picture to go")
-    wait_for(lambda: not [p for p in (server.data / "blobs").rglob("*") if p.is_file()], 30,
-             "the files to go")
+    wait_for(lambda: status(server, key) == 401, what="the key to be erased")
+    wait_for(lambda: server.get(picture, key=None).status_code == 404, what="the picture to go")
+    wait_for(lambda: not [p for p in (server.data / "blobs").rglob("*") if p.is_file()],
+             what="the files to go")
     assert server.stop() == 0
     assert prompt.encode() not in (server.data / "patina.db").read_bytes()
     with open_store(server) as db:
@@ -265,8 +268,12 @@ def test_a_table_for_people_and_fields_for_programs(idle):
     done = subprocess.run([PATINA, "account", "list"], env=idle.environment(), stdout=other,
                           timeout=60)
     os.close(other)
-    shown = os.read(terminal, 1 << 16).decode().splitlines()
+    shown = b""
+    with contextlib.suppress(OSError):  # the end, of a terminal without programs
+        while more := os.read(terminal, 1 << 16):
+            shown += more
     os.close(terminal)
+    shown = shown.decode().splitlines()
     assert done.returncode == 0
     assert shown[0].split() == ["id", "name", "state", "mode", "available", "frozen", "consumed",
                                 "granted", "waiting", "running", "created"]

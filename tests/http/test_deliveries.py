@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from support.accounts import add_account, open_store, patina, patina_json, webhook_secret
+from support.accounts import (NOTICED_S, add_account, open_store, patina, patina_json,
+                              webhook_secret)
 from support.contract import NEVER, TIME, check_error
 from support.pictures import jpeg
 from support.server import Server, wait_for
@@ -18,7 +19,6 @@ pytestmark = pytest.mark.sanitized
 LIST = "/api/v1/webhooks/deliveries"
 KEYS = ["id", "job_id", "endpoint", "state", "attempts", "last_status", "next_at", "created_at"]
 PAGE = 50
-NOTICED_S = 5 + 5  # the outbox is looked at every five seconds without being woken; and slack
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ class Account:
         def look():
             delivery = self.of_job(job)
             return delivery if delivery | wanted == delivery else None
-        return wait_for(look, 20, f"the delivery to be {wanted}")
+        return wait_for(look, what=f"the delivery to be {wanted}")
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_commands_list_and_redeliver(account, origin):
     fields = patina(account.server, "webhook", "list", "--job", job).split("\t")
     assert fields[0] == listed["id"]
     patina(account.server, "webhook", "redeliver", listed["id"])
-    assert webhook_id(origin.delivery("/command", timeout=NOTICED_S)) == listed["id"]
+    assert webhook_id(origin.delivery("/command")) == listed["id"]
     assert patina_json(account.server, "webhook", "list", "--state", "given_up", "--account",
                        account.id)["deliveries"] == []
     for _ in range(2):
@@ -225,7 +225,7 @@ def test_both_secrets_sign_while_one_replaces_the_other(account, origin):
     new = Receiver(shown["secret"])
     assert shown["old_secret"] == old.secret and new.secret != old.secret
     assert webhook_secret(account.server, account.id) == new.secret
-    time.sleep(1)  # the service looks for others' changes every second
+    time.sleep(NOTICED_S)
     account.end(origin.url("/overlap"))
     delivery = origin.delivery("/overlap")
     assert old.standard(delivery) and new.standard(delivery) and signatures(delivery) == 2
@@ -234,7 +234,7 @@ def test_both_secrets_sign_while_one_replaces_the_other(account, origin):
     with open_store(account.server) as db:  # a day later
         db.execute("UPDATE account SET webhook_secret_old_until_ms = ? WHERE id = ?",
                    (int(time.time() * 1000) - 1, account.id))
-    time.sleep(1)
+    time.sleep(NOTICED_S)
     account.end(origin.url("/after"))
     delivery = origin.delivery("/after")
     assert new.standard(delivery) and not old.standard(delivery) and signatures(delivery) == 1
@@ -246,7 +246,7 @@ def test_a_stolen_secret_can_be_ended_at_once(account, origin):
     old = Receiver(webhook_secret(account.server, account.id))
     shown = patina_json(account.server, "webhook-secret", "rotate", account.id, "--now")
     assert shown["old_secret"] is None
-    time.sleep(1)
+    time.sleep(NOTICED_S)
     account.end(origin.url("/stolen"))
     delivery = origin.delivery("/stolen")
     assert Receiver(shown["secret"]).standard(delivery)
@@ -258,6 +258,6 @@ def test_what_is_sent_again_is_signed_with_the_secrets_of_then(account, origin):
     origin.delivery("/resigned")
     delivery = account.until(job, state="delivered")
     shown = patina_json(account.server, "webhook-secret", "rotate", account.id, "--now")
-    time.sleep(1)
+    time.sleep(NOTICED_S)
     account.server.post(f"{LIST}/{delivery['id']}/redeliver", key=account.key)
     assert Receiver(shown["secret"]).standard(origin.delivery("/resigned"))

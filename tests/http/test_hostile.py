@@ -10,12 +10,11 @@ import time
 import pytest
 
 from support.pictures import jpeg
-from support.server import KEY, read_all, status_of
+from support.server import ANSWER_S, JOB_S, KEY, read_all, status_of
 
 pytestmark = pytest.mark.sanitized
 
-# The deadlines of src/http/http.h, and what a busy machine may add.
-FIRST_HEADERS_S, BODY_S, SLACK_S = 10, 30, 8
+FIRST_HEADERS_S, BODY_S = 10, 30  # the deadlines of src/http/http.h
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +78,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
     pytest.param(b"\0" * 5000, id="zeros"),
 ])
 def test_malformed_requests_are_refused_and_the_connection_is_closed(server, data):
-    answer = server.raw(data, timeout=FIRST_HEADERS_S + SLACK_S, shut=True)
+    answer = server.raw(data, shut=True)
     status = status_of(answer)
     assert status is None or 400 <= status <= 599, answer
     # The second request, where there is one, would be answered 404 after the refusal of the first.
@@ -117,13 +116,13 @@ def test_a_chunked_body_is_read(server):
 ])
 def test_broken_chunks_are_refused(server, body):
     data = request(POST, HOST, KEY_LINE, "Transfer-Encoding: chunked", body=body)
-    status = status_of(server.raw(data, timeout=BODY_S + SLACK_S, shut=True))
+    status = status_of(server.raw(data, shut=True))
     assert status is None or status in (400, 413), status
 
 
 def test_expect_continue_is_answered_or_refused_before_the_body(server):
     def ask(length):
-        with socket.create_connection(server.address, timeout=10) as s:
+        with socket.create_connection(server.address, timeout=ANSWER_S) as s:
             s.sendall(request("POST /api/v1/uploads HTTP/1.1", HOST, KEY_LINE,
                               f"Content-Length: {length}", "Expect: 100-continue"))
             return status_of(s.recv(4096))
@@ -131,13 +130,13 @@ def test_expect_continue_is_answered_or_refused_before_the_body(server):
     assert ask(20_000_000) == 413
 
 
-def dripped(server, head, drip, most_s):
-    """Sends a byte a second after `head`; how long the server put up with it."""
+def dripped(server, head, drip):
+    """Sends a byte a second after `head` until the server has had enough; how long that took."""
     began = time.monotonic()
     with socket.create_connection(server.address, timeout=1) as s, \
             contextlib.suppress(ConnectionError):
         s.sendall(head)
-        while time.monotonic() - began < most_s + SLACK_S + 5:
+        while time.monotonic() - began < JOB_S:
             s.sendall(drip)
             with contextlib.suppress(TimeoutError):
                 if not s.recv(4096):
@@ -157,14 +156,15 @@ def test_drips_are_cut_off_and_delay_nobody(server):
         (request(POST, HOST, KEY_LINE, "Transfer-Encoding: chunked"), b"1\r\n{\r\n", BODY_S),
     ]
     with concurrent.futures.ThreadPoolExecutor(10 * len(cases)) as pool:
-        running = [(pool.submit(dripped, server, *case), case[2]) for case in cases * 10]
-        while not all(future.done() for future, _ in running):
-            began = time.monotonic()
+        running = [(pool.submit(dripped, server, *case[:2]), case[2]) for case in cases * 10]
+        answered = 0
+        while not any(future.done() for future, _ in running):
             assert server.get("/healthz", key=None).status_code == 200
-            assert time.monotonic() - began < 2
-            time.sleep(.2)
-        for future, most_s in running:
-            assert future.result() < most_s + SLACK_S
+            answered += 1
+        # Who is served by a thread that drips hold up is served when they are cut off.
+        assert answered > 2
+        for future, least_s in running:
+            assert least_s <= future.result() < JOB_S
 
 
 def test_a_reader_that_does_not_read_delays_nobody(server):
@@ -175,20 +175,19 @@ def test_a_reader_that_does_not_read_delays_nobody(server):
             s = stack.enter_context(socket.create_connection(server.address))
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             s.sendall(request(f"GET {path} HTTP/1.1", HOST) * 3)
-        began = time.monotonic()
         assert server.get("/healthz", key=None).status_code == 200
+        assert not re.search(rf"{path} .*end=cut", server.log()), "answered when they were cut off"
         assert server.run(server.upload(jpeg(48, 48)))["status"] == "completed"
-        assert time.monotonic() - began < 30
 
 
 def test_a_flood_of_connections_is_survived(server):
     with contextlib.ExitStack() as stack:
         for _ in range(900):
-            stack.enter_context(socket.create_connection(server.address, timeout=5))
+            stack.enter_context(socket.create_connection(server.address, timeout=ANSWER_S))
         assert server.get("/healthz", key=None).status_code == 200
     with contextlib.suppress(ConnectionError), contextlib.ExitStack() as stack:
         for _ in range(1200):  # more than are admitted: some are closed, none is fatal
-            stack.enter_context(socket.create_connection(server.address, timeout=5))
+            stack.enter_context(socket.create_connection(server.address, timeout=ANSWER_S))
 
 
 def test_connections_that_are_reset_at_once_do_no_harm(server):
@@ -204,7 +203,7 @@ def test_a_pipeline_of_posts_is_answered_in_order(server):
     text = b'{"imgUrl":"x","remixPrompt":"y"}'
     one = request(POST, HOST, KEY_LINE, f"Content-Length: {len(text)}", body=text)
     last = request("GET /healthz HTTP/1.1", HOST, CLOSE)
-    with socket.create_connection(server.address, timeout=20) as s:
+    with socket.create_connection(server.address, timeout=ANSWER_S) as s:
         s.sendall(one * 20 + last)
         answer = read_all(s)
     assert answer.count(b"HTTP/1.1 400 ") == 20

@@ -113,7 +113,7 @@ def test_a_waiting_job_says_its_place_in_the_queue(idle):
         found = [(idle.job(j, key)["detail"] or {}).get("queue_position") for j in jobs]
         return found == [1, 2, 3] and found
 
-    assert wait_for(places, 5, "queue positions 1, 2, 3")
+    assert wait_for(places, what="queue positions 1, 2, 3")
 
 
 # Cancel
@@ -135,8 +135,9 @@ def test_a_waiting_job_is_cancelled_once_and_its_points_come_back(idle):
 
 def test_a_running_job_stops_within_a_second(fresh, engine):
     server = fresh(pixels=engine.long_pixels, **engine.settings)
-    job_id = server.submit(server.upload(jpeg(1600, 1200)))["job_id"]
-    wait_for(lambda: server.job(job_id)["status"] == "processing", what="the job to run")
+    with server.held():
+        job_id = server.submit(server.upload(jpeg(1600, 1200)))["job_id"]
+        server.until(job_id, "processing")
     answer = server.post(f"/api/v1/job/{job_id}/cancel")
     assert check_task(answer.json())["error"]["code"] == 499
     assert server.balance() == 12000

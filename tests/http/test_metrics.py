@@ -11,10 +11,11 @@ import requests
 import yaml
 
 from support.pictures import jpeg
-from support.server import PATINA, ROOT, wait_for
+from support.server import PATINA, ROOT, START_S, wait_for
 
 pytestmark = pytest.mark.sanitized
 
+CLOCKS_S = 1  # what the wall clock, rounded, may be ahead of ours
 LINE = re.compile(r'([a-z_]+)(\{[^}]*\})? (-?[0-9.e+-]+|\+Inf)')
 
 
@@ -45,34 +46,42 @@ def scrape(server):
     return found
 
 
+def once_counted(server, before, *names):
+    """A scrape in which each of these has grown by one since `before`: an answer is out, and a job
+    has ended, a moment before it is logged, and so counted."""
+    def look():
+        now = scrape(server)
+        grown = [now.get(name, 0) - before.get(name, 0) for name in names]
+        assert max(grown) <= 1, dict(zip(names, grown))
+        return now if min(grown) == 1 else None
+    return wait_for(look, what=f"{names} to be counted")
+
+
 def test_a_job_is_counted_from_post_to_webhook(server, origin):
-    before = scrape(server)
+    before, began = scrape(server), time.monotonic()
     callback = origin.url("/metrics-hook")
     task = server.submit(server.upload(jpeg(640, 480)), callback=callback)
-    server.finished(task["job_id"])
+    engine = server.finished(task["job_id"])["detail"]["engine"]
     assert server.get("/api/v1/job/nobody").status_code == 404
-
-    def counted():
-        now = scrape(server)
-        return now if now.get('patina_webhook_attempts_total{outcome="delivered"}', 0) > \
-            before.get('patina_webhook_attempts_total{outcome="delivered"}', 0) else None
-    now = wait_for(counted, what="the webhook to be counted")
+    now = once_counted(
+        server, before,
+        'patina_webhook_attempts_total{outcome="delivered"}',
+        'patina_http_requests_total{route="retexture",status="200"}',
+        'patina_http_requests_total{route="job.get",status="404"}',
+        f'patina_jobs_finished_total{{state="completed",engine="{engine}"}}',
+        'patina_job_errors_total{code="0"}',
+        *(f'patina_job_stage_seconds_count{{stage="{stage}"}}' for stage in
+          ("queue", "fetch", "decode", "render", "encode", "store", "total")))
 
     def grown(key):
         return now.get(key, 0) - before.get(key, 0)
-    assert grown('patina_http_requests_total{route="retexture",status="200"}') == 1
-    assert grown('patina_http_requests_total{route="job.get",status="404"}') == 1
-    engines = [k for k in now if k.startswith('patina_jobs_finished_total{state="completed",engine="look')]
-    assert sum(grown(k) for k in engines) == 1
-    assert grown('patina_job_errors_total{code="0"}') == 1
+    assert engine.split("/")[0] == "look"
     assert any(k.startswith('patina_info{') and 'engine="look"' in k for k in now)
-    for stage in ("queue", "fetch", "decode", "render", "encode", "store", "total"):
-        assert grown(f'patina_job_stage_seconds_count{{stage="{stage}"}}') == 1
     # From a look on a small picture to an hour with a neural engine.
     for bound in ("0.01", "60", "900", "3600", "+Inf"):
         assert f'patina_job_stage_seconds_bucket{{stage="total",le="{bound}"}}' in now
     seconds = grown('patina_job_stage_seconds_sum{stage="total"}')
-    assert 0 < seconds < 120
+    assert 0 < seconds < time.monotonic() - began + CLOCKS_S
     stored = sum(len(server.get(u).content) for u in
                  [server.job(task["job_id"])["output"]["image_url"],
                   *server.job(task["job_id"])["output"]["image_urls"]])
@@ -82,8 +91,9 @@ def test_a_job_is_counted_from_post_to_webhook(server, origin):
 
 
 def test_histograms_add_up(server):
+    before = scrape(server)
     server.get("/healthz")
-    now = scrape(server)
+    now = once_counted(server, before, 'patina_http_request_seconds_count{route="healthz"}')
     buckets = [v for k, v in now.items()
                if k.startswith('patina_http_request_seconds_bucket{route="healthz"')]
     assert len(buckets) > 5
@@ -93,11 +103,11 @@ def test_histograms_add_up(server):
 
 def test_a_queue_shows_its_depth_and_age(idle):
     assert scrape(idle)["patina_queue_oldest_seconds"] == 0
-    jobs = [idle.submit(idle.upload(jpeg()))["job_id"] for _ in range(3)]
     began = time.monotonic()
+    jobs = [idle.submit(idle.upload(jpeg()))["job_id"] for _ in range(3)]
     assert scrape(idle)["patina_jobs_waiting"] == 3
     age = wait_for(lambda: scrape(idle)["patina_queue_oldest_seconds"], what="the queue to age")
-    assert age < time.monotonic() - began + 2
+    assert age < time.monotonic() - began + CLOCKS_S
     for job in jobs:
         idle.post(f"/api/v1/job/{job}/cancel")
     now = scrape(idle)
@@ -123,7 +133,7 @@ def test_it_can_be_off(fresh):
 def test_a_taken_address_that_was_asked_for_is_an_error(fresh, idle):
     address = (idle.data / "admin-listen").read_text().strip()
     server = fresh(start=False, admin_listen=address)
-    assert server.spawn().wait(20) == 1
+    assert server.spawn().wait(START_S) == 1
     assert "--admin-listen" in server.log() and address in server.log()
 
 

@@ -18,14 +18,14 @@ class Engine:
 
 
 def look(_folder):
-    return Engine("look", {"engine": "look"}, 4_000_000, 50)
+    return Engine("look", {"engine": "look"}, 2_000_000, 50)
 
 
 def flux2(folder):
     """The tiny model of the goldens, packed as an operator would."""
     model = folder / "tiny.patina"
     subprocess.run([PATINA, "model", "pack", TINY, model], check=True, capture_output=True)
-    return Engine("flux2", {"engine": "flux2", "model": model}, 1_000_000, 15)
+    return Engine("flux2", {"engine": "flux2", "model": model}, 512 * 512, 15)
 
 
 ENGINES = {"look": look, "flux2": flux2}

@@ -83,7 +83,7 @@ class Origin:
 
             def get_request(self):
                 connection, address = super().get_request()
-                connection.settimeout(30)
+                connection.settimeout(120)
                 return connection, address
 
             def finish_request(self, request, address):
@@ -110,7 +110,7 @@ class Origin:
     def url(self, path):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
 
-    def delivery(self, path=None, timeout=30):
+    def delivery(self, path=None, timeout=120):
         """The next webhook that arrives (at `path`: others are put aside for good)."""
         while True:
             found = self.deliveries.get(timeout=timeout)

@@ -4,6 +4,8 @@
 Nothing here sleeps for luck: every wait is for a condition, with a deadline that fails the test.
 """
 
+import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -27,9 +29,10 @@ POINTS = 12000
 COST = 120
 PIXELS = int(os.environ.get("PATINA_TEST_PIXELS", 256 * 256))
 
-START_S = 20  # sanitized builds on a busy machine
-JOB_S = 60
-QUIET_S = 3  # nothing more comes on a connection that is kept alive
+# Deadlines for what has to happen: sanitized builds on a machine that is busy with something else.
+START_S = 60
+JOB_S = 120
+ANSWER_S = 60
 STEP_S = 0.01  # between two looks at a condition
 
 
@@ -45,6 +48,8 @@ def wait_for(condition, timeout=JOB_S, what="the condition"):
 
 class Server:
     """Start with start(), end with stop() or kill(); may be started again on the same folder."""
+
+    started = collections.deque(maxlen=2)  # the last ones, whose logs a failing test shows
 
     def __init__(self, data, **settings):
         self.data = pathlib.Path(data)
@@ -70,6 +75,7 @@ class Server:
 
     def spawn(self):
         """Starts the process and returns without waiting for it to listen."""
+        Server.started.append(self)
         (self.data / "listen").unlink(missing_ok=True)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log_path, "ab") as log:
@@ -100,7 +106,7 @@ class Server:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def stop(self, timeout=30):
+    def stop(self, timeout=JOB_S):
         """SIGTERM, as an operator would; the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -110,6 +116,32 @@ class Server:
         """kill -9 of the server alone: its renderers see the end of their sockets."""
         self.process.kill()
         self.process.wait()
+
+    def children(self):
+        """Processes of the server: decoders and renderers."""
+        found = set()
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread may end
+            for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    found |= set(map(int, (task / "children").read_text().split()))
+        return found
+
+    @contextlib.contextmanager
+    def held(self):
+        """While it lasts no job ends by itself: whoever paints is stopped."""
+        painters = wait_for(self.children, what="a renderer")
+        for pid in painters:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in painters:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def until(self, job_id, status, key=KEY):
+        """Waits until the job is there."""
+        wait_for(lambda: self.job(job_id, key)["status"] == status, what=f"the job to be {status}")
 
     def __enter__(self):
         return self.start()
@@ -121,7 +153,7 @@ class Server:
 
     # Requests
 
-    def request(self, method, path, key=KEY, headers=None, timeout=30, **more):
+    def request(self, method, path, key=KEY, headers=None, timeout=ANSWER_S, **more):
         headers = dict(headers or {})
         if key is not None:
             headers.setdefault("x-api-key", key)
@@ -172,8 +204,9 @@ class Server:
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]["available_points"]
 
-    def raw(self, data, timeout=15, shut=False):
-        """Sends bytes as they are over a new connection; what comes back, see read_all()."""
+    def raw(self, data, timeout=ANSWER_S, shut=False):
+        """Sends bytes as they are over a new connection; all that comes back until the server
+        closes it."""
         with socket.create_connection(self.address, timeout=timeout) as s:
             try:
                 s.sendall(data)
@@ -185,18 +218,11 @@ class Server:
 
 
 def read_all(s):
-    """What a peer sends until it closes the connection, or keeps it open after an answer without
-    sending more. TimeoutError when nothing comes at all."""
+    """What a peer sends until it closes the connection; TimeoutError when it does not."""
     chunks = []
-    try:
+    with contextlib.suppress(ConnectionResetError):
         while chunk := s.recv(65536):
             chunks.append(chunk)
-            s.settimeout(QUIET_S)
-    except ConnectionResetError:
-        pass
-    except TimeoutError:
-        if not chunks:
-            raise
     return b"".join(chunks)
 
 
