@@ -4,8 +4,8 @@
 
     dictionary.py lexicon.tsv anchors.tsv WORDNET-FOLDER dictionary_data.c
 
-A word is a stand-in for a phrase of the lexicon (what anchors.tsv says of its hypernyms), a thing, an
-adjective or just a word. Phrases are taken where one of their words would mean something alone:
+A word is a stand-in for a phrase of the lexicon (what anchors.tsv says of its hypernyms, or of an
+adjective that says nearly the same), a thing, an adjective or just a word. Phrases are taken where one of their words would mean something alone:
 "brass band", "rock concert", "golden retriever". WordNet is Miller 1995, WORDNET: A LEXICAL DATABASE FOR
 ENGLISH; the format of its files is in wndb(5WN).
 """
@@ -57,6 +57,18 @@ def noun_synsets(folder):
     return found
 
 
+def adjective_clusters(folder):
+    """Synset of an adjective: the synsets of those that say nearly the same."""
+    found = {}
+    for line in lines(folder, "data.adj"):
+        field = line.partition("|")[0].split()
+        at = 4 + 2 * int(field[3], 16)
+        pointers = field[at + 1:at + 1 + 4 * int(field[at])]
+        found[field[0]] = [pointers[i + 1] for i in range(0, len(pointers), 4)
+                           if pointers[i] == "&" and pointers[i + 2] == "a"]
+    return found
+
+
 def names(folder):
     """Lemmas that are nothing but names: their every spelling has a capital."""
     common, capital = set(), set()
@@ -87,15 +99,17 @@ def uses(folder):
     return count
 
 
-def anchors(path, nouns, entries):
-    found = {}
+def anchors(path, part, entries):
+    """Part of speech: synset: phrase of the lexicon."""
+    found = {name: {} for name in PARTS}
     for number, line in enumerate(open(path, encoding="utf-8"), 1):
         if line.startswith("#") or not line.strip():
             continue
-        lemma, meaning, phrase = line.rstrip("\n").split("\t")
-        if len(nouns.get(lemma, [])) < int(meaning) or phrase not in entries and phrase != "-":
+        name, lemma, meaning, phrase = line.rstrip("\n").split("\t")
+        meanings = part[name].get(lemma, [])
+        if len(meanings) < int(meaning) or phrase not in entries and phrase != "-":
             sys.exit(f"{path}: line {number}: WordNet or the lexicon has it not")
-        found[nouns[lemma][int(meaning) - 1]] = phrase
+        found[name][meanings[int(meaning) - 1]] = phrase
     return found
 
 
@@ -117,8 +131,13 @@ class Classes:
         self.part = {part: index(folder, part) for part in PARTS}
         self.synsets = noun_synsets(folder)
         self.used = uses(folder)
-        self.anchored = anchors(anchors_path, self.part["noun"], entries)
-        self.aliases = sorted({p for p in self.anchored.values() if p != "-"})
+        anchored = anchors(anchors_path, self.part, entries)
+        clusters = adjective_clusters(folder)
+        self.anchored = anchored["noun"]
+        self.described = {near: phrase for synset, phrase in anchored["adj"].items()
+                          for near in [synset, *clusters[synset]]}
+        phrases = {*self.anchored.values(), *self.described.values()}
+        self.aliases = sorted(phrases - {"-"})
 
     def alias(self, lemma):
         """The phrase that it stands for and whether it does so by its first meaning, or None."""
@@ -136,9 +155,10 @@ class Classes:
                               if phrase and file in SUBSTANCES)
         return (of_substance[0][2], False) if of_substance else None
 
-    def is_artifact(self, lemma):
+    def says_what_it_is_made_of(self, lemma):
+        """ "Glass eye", "to silver-plate". """
         meanings = self.part["noun"].get(lemma)
-        return bool(meanings) and self.synsets[meanings[0]][0] == ARTIFACTS
+        return self.synsets[meanings[0]][0] == ARTIFACTS if meanings else lemma not in self.part["adj"]
 
     def of(self, lemma):
         stands_for = self.alias(lemma) if len(lemma) >= ALIAS_LETTERS_MIN else None
@@ -148,7 +168,10 @@ class Classes:
         noun = self.used[lemma, "1"]
         if lemma in self.part["noun"] and noun >= max(self.used[lemma, n] for n in "234"):
             return THING
-        return ADJECTIVE if lemma in self.part["adj"] else ORDINARY
+        if lemma not in self.part["adj"]:
+            return ORDINARY
+        phrase = self.described.get(self.part["adj"][lemma][0])
+        return FIRST_ALIAS + 2 * self.aliases.index(phrase) if phrase else ADJECTIVE
 
 
 def irregular(folder, part):
@@ -162,6 +185,7 @@ def irregular(folder, part):
 def table(folder, classes, entries):
     """Normal form: class, of all words and phrases that the lexicon has not."""
     telling = {key: entry[0] for key, entry in entries.items() if entry[0] in CONTENT and " " not in key}
+    media = {key for key, kind in telling.items() if kind == "medium"}
     # Hardly anybody means Woden, the god, by "woden".
     mistakes = {slip for key in telling if len(key) > 4 for slip in slips(key)} & names(folder)
     found = {}
@@ -171,16 +195,19 @@ def table(folder, classes, entries):
         words = key.split()
         if key in entries or key in mistakes or not re.fullmatch("[a-z' ]{2,40}", key):
             return
-        # "Glass eye" is what it says: made of glass.
-        is_made = made and telling.get(words[0]) == "material"
-        if len(words) == 1 or len(words) <= PHRASE_WORDS_MAX and telling.keys() & words and not is_made:
+        # A "copperplate engraving" is what it says, too, and what is "carved in stone".
+        says_it = (telling.get(words[0]) == "material" and made or media.issuperset(words)
+                   or entries.get(" ".join(words[:2]), "?")[0] == "making")
+        if len(words) == 1 or len(words) <= PHRASE_WORDS_MAX and telling.keys() & words and not says_it:
             found.setdefault(key, kind)
 
     for lemma in sorted({lemma for part in classes.part.values() for lemma in part}):
-        add(lemma, classes.of(lemma), classes.is_artifact(lemma))
+        add(lemma, classes.of(lemma), classes.says_what_it_is_made_of(lemma))
     for part in PARTS:
         for form, lemma in irregular(folder, part):
             add(form, classes.of(lemma) if part == "noun" else ADJECTIVE if part == "adj" else ORDINARY)
+    for verb in classes.part["verb"].keys() & entries.keys():
+        found[verb] = ORDINARY  # for its forms: "looked"
     return sorted(found.items())
 
 

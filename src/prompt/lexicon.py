@@ -20,8 +20,8 @@ PHRASE_BYTES_MAX = 63  # fits lexicon.c's buffer
 
 def normal(phrase):
     """As words_read() in words.c: what a prompt's words are compared by."""
-    folded = unicodedata.normalize("NFD", phrase.lower())
-    folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("-", " ")
+    folded = "".join(unicodedata.normalize("NFD", c)[0] if c < "\u0180" else c for c in phrase.lower())
+    folded = folded.replace("ё", "е").replace("-", " ")
     words = [re.sub("'(s|d|ll|re|ve)$", "", re.sub("^[cdjlmnst]'(?=..)", "", w))
              .replace("colour", "color").replace("grey", "gray") for w in folded.split()]
     return " ".join(words)
@@ -62,8 +62,8 @@ def read(path):
             key = normal(phrase)
             if not key:
                 continue
-            if len(key) > PHRASE_BYTES_MAX or not key.isascii():
-                problems.append(f"line {number}: too long or not ASCII: {key}")
+            if len(key.encode()) > PHRASE_BYTES_MAX:
+                problems.append(f"line {number}: too long: {key}")
             entry = (*kind_names(kind), name, implies)
             if key in entries and entries[key] != entry:
                 # A name of two rows ("gold", material and palette) belongs to the first.

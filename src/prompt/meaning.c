@@ -78,7 +78,8 @@ static void include(struct reader *r, const struct term *t, float weight, struct
         name_medium(r, t, weight, part);
         break;
     case LEXICON_MATERIAL:
-        name_first(&part->material, t);
+        if (!t->general)
+            name_first(&part->material, t);
         terms_add(&p->materials, t->entry->name);
         break;
     case LEXICON_PALETTE:
@@ -108,11 +109,12 @@ static void imply(struct reader *r, struct prompt_part *part, const struct term 
     for (size_t i = 0; i < count && !part->medium; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MEDIUM) &&
             !(t[i].kind == LEXICON_MODIFIER && part->material))
-            part->medium = t[i].entry->implies;
+            part->medium = lexicon_find(t[i].entry->implies)->name;
     for (size_t i = 0; i < count && !part->medium && !part->material; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MATERIAL))
-            part->material = t[i].entry->implies;
-    for (size_t i = 0; i < count && !part->medium && !part->material; i++)
+            part->material = lexicon_find(t[i].entry->implies)->name;
+    bool bare = !part->medium && !part->material && r->out->palette.count == 0;
+    for (size_t i = 0; i < count && bare; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_PALETTE))
             terms_add(&r->out->palette, t[i].entry->implies);
 }

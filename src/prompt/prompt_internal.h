@@ -8,6 +8,8 @@
  *     parameters.c  what each parameter means
  *     words.c       the text as words in normal form
  *     terms.c       the words as terms: phrases of the lexicon and of the dictionary
+ *     clause.c      which of them bear on each other
+ *     combine.c     those that mean something together
  *     context.c     what the terms mean where they stand
  *     meaning.c     their meanings as the lists of a prompt
  * and parser.c puts them together.
@@ -96,6 +98,7 @@ struct word {
 
     /* From the lexicon; NULL: not there. */
     const struct lexicon_word *listed, *singular;
+    bool guessed;  /* misspelled, and put right */
     bool compound; /* of words of the dictionary, without being in it */
 };
 
@@ -114,7 +117,9 @@ struct term {
     bool known;     /* to the lexicon or as English */
     bool adjective; /* not in the lexicon */
     bool stand_in;  /* the entry is only a relative: "basalt" as stone */
+    bool guessed;   /* its first word was misspelled */
     bool unlikely;  /* and usually is not meant: "ash" as wood */
+    bool general;   /* a material of which a kind is named, too: "wood" beside "oak" */
     bool excluded;  /* negated */
     bool goes_on;   /* with the term before it: "speech bubbles" */
 };
@@ -123,15 +128,63 @@ struct term {
  * Returns how many. */
 size_t terms_read(struct reader *r, struct word *w, size_t words, struct term **out);
 
-/* context.c: decides kinds and what is excluded. A medium named already says that materials may be
- * part of what the photo shows. */
-void context_settle(struct term *t, size_t count, bool medium_named);
+/* clause.c */
+struct context {
+    struct term *t;
+    size_t count;
+    int media;  /* that are named or implied, here and in what was read before */
+    bool named; /* one is named for certain */
+};
 
 /* Nothing but grammar: "the", "very". */
 bool term_is_filler(const struct term *t);
 
 /* Asks for a medium, a material or a palette without naming it: "painting", "statue", "vintage". */
 bool term_implies(const struct term *t, enum lexicon_kind kind);
+
+/* The words around decide between two kinds. */
+bool term_is_ambiguous(const struct term *t);
+
+/* Without the words around it, it is as likely part of what the photo shows. */
+bool term_may_be_subject(const struct term *t);
+
+bool term_is(const struct term *t, const char *phrase);
+bool term_is_of(const struct term *t);
+bool term_is_kind(const struct term *t, enum lexicon_kind kind); /* NULL is of none */
+bool term_is_material(const struct term *t); /* to the lexicon, whatever it is here; nor is NULL */
+
+/* Names a medium for certain. */
+bool term_names_medium(const struct term *t);
+
+/* Put together from pieces of some material: "mosaic". */
+bool term_is_built(const struct term *t);
+
+/* Stands in front of a noun: "old", "golden". */
+bool term_is_adjective(const struct term *t);
+
+/* How far the clause of t[i], what stands between punctuation, goes: *from is in it, *to behind. */
+void clause_of(const struct context *c, size_t i, size_t *from, size_t *to);
+
+/* The term in front of t[i], fillers skipped; NULL: there is none, or punctuation parts them. */
+const struct term *clause_before(const struct context *c, size_t i);
+
+/* The term that governs t[i]: in front of it and of the adjectives and fillers before it; or
+ * NULL. */
+const struct term *clause_governor(const struct context *c, size_t i);
+
+/* The noun that t[i] describes: behind it and the adjectives after it. NULL: it stands alone, or
+ * describes a material: "weathered barn wood". */
+const struct term *clause_head(const struct context *c, size_t i);
+
+/* combine.c: terms that are one thing together. */
+void combine_terms(struct context *c);     /* media and what shall be made; first of all */
+void combine_varieties(struct context *c); /* "black marble"; palettes are settled */
+void combine_leftovers(
+    struct context *c); /* "black and white", "wood, oak"; subjects are settled */
+
+/* context.c: decides kinds and what is excluded. A medium named already says that materials may be
+ * part of what the photo shows. */
+void context_settle(struct term *t, size_t count, bool medium_named);
 
 /* meaning.c: reads words that weigh `weight` into the prompt's lists and into their part. */
 void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight,

@@ -106,11 +106,18 @@ static void look_up(struct reader *r, struct word *w, size_t count)
         if (w->listed || w->singular || tried == RESPELLED_MAX ||
             dictionary_find(w->normal, &alias) != WORD_UNKNOWN)
             continue;
+        // Slips and compounds are told by the byte.
+        if (w->normal[0] & 0x80)
+            continue;
         tried++;
         w->listed = lexicon_respell(w->normal);
+        const struct lexicon_entry *meant = w->listed ? lexicon_find(w->listed->word) : NULL;
+        if (meant && meant->kind == LEXICON_NEGATION)
+            w->listed = NULL; // a guess must not turn a wish round
         w->compound = !w->listed && is_compound(w->normal);
         if (!w->listed)
             continue;
+        w->guessed = true;
         w->normal = w->listed->word;
         warn_at(r, "spelling", w->start, w->end, "'%s' was read as '%s'", w->shown, w->normal);
     }
@@ -160,7 +167,8 @@ static const struct lexicon_entry *ending_material(const struct word *w, size_t 
 static struct term term_at(struct reader *r, const struct word *w, size_t count, size_t *used)
 {
     const struct lexicon_entry *found = longest_phrase(w, count, used);
-    struct term t = {.shown = w[0].shown, .start = w[0].start, .breaks = w[0].breaks};
+    struct term t = {
+        .shown = w[0].shown, .start = w[0].start, .breaks = w[0].breaks, .guessed = w[0].guessed};
     const char *alias = NULL;
     enum word_class class = dictionary_phrase(w, count, *used, used, &alias);
 

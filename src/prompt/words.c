@@ -17,8 +17,8 @@ _Static_assert(sizeof(folded) - 1 == FOLDED_LAST - FOLDED_FIRST + 1, "one letter
 
 static uint32_t without_accent(uint32_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c + 32;
+    if (c == 0x451) // Russian, whose writers mostly leave it out themselves
+        return 0x435;
     if (c >= FOLDED_FIRST && c <= FOLDED_LAST && folded[c - FOLDED_FIRST] != '?')
         return (unsigned char)folded[c - FOLDED_FIRST];
     return c;
@@ -35,9 +35,11 @@ static const char *spelled_out(uint32_t c)
 
 static uint32_t lower(uint32_t c)
 {
-    bool latin1 = c >= 0xC0 && c <= 0xDE && c != 0xD7;
+    bool latin1 = c >= 0xC0 && c <= 0xDE && c != 0xD7, cyrillic = c >= 0x410 && c <= 0x42F;
 
-    return (c >= 'A' && c <= 'Z') || latin1 ? c + 32 : c;
+    if (c >= 0x400 && c <= 0x40F)
+        return c + 80;
+    return (c >= 'A' && c <= 'Z') || latin1 || cyrillic ? c + 32 : c;
 }
 
 static bool is_combining(uint32_t c)
@@ -56,8 +58,16 @@ static bool is_word_char(uint32_t c)
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     // Signs, punctuation, symbols and emoji.
     return c >= 0xC0 && c != 0xD7 && c != 0xF7 && !(c >= 0x2000 && c <= 0x2BFF) &&
-           !(c >= 0x3000 && c <= 0x303F) && !(c >= 0xFE00 && c <= 0xFE6F) &&
-           !(c >= 0xFF00 && c <= 0xFF0F) && c < 0x1F000 && !is_space(c);
+           !(c >= 0x3000 && c <= 0x303F) && c != 0x30FB && !(c >= 0xFE00 && c <= 0xFE6F) &&
+           !(c >= 0xFF00 && c <= 0xFF0F) && !(c >= 0xFF1A && c <= 0xFF20) && c < 0x1F000 &&
+           !is_space(c);
+}
+
+// Chinese, Japanese and Korean: between their words there need not be spaces.
+static bool is_unspaced(uint32_t c)
+{
+    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) ||
+           (c >= 0xAC00 && c <= 0xD7A3);
 }
 
 // Between words these leave a phrase whole: "stained-glass".
@@ -96,20 +106,61 @@ static void drop_elided(char *s)
     }
 }
 
-// One word of s, from its first character on; returns the bytes that it takes.
-static size_t read_word(struct reader *r, const char *s, size_t len, struct word *out)
+// The longest word of the lexicon, of such characters, that s begins with: its bytes, 0 for none.
+static size_t listed_bytes(const char *s, size_t len)
+{
+    enum { WORD_BYTES = 32 }; // none of them is longer
+    char word[WORD_BYTES + 1];
+    size_t longest = 0, n;
+
+    for (size_t end = 0; end < len && is_unspaced(scalar_at(s + end, len - end, &n));) {
+        end += n;
+        if (end > WORD_BYTES)
+            break;
+        memcpy(word, s, end);
+        word[end] = '\0';
+        if (lexicon_word(word))
+            longest = end;
+    }
+    return longest;
+}
+
+// A word of the lexicon, or all up to the next one.
+static size_t unspaced_bytes(const char *s, size_t len)
 {
     size_t end = 0, n;
 
+    while (end < len && is_unspaced(scalar_at(s + end, len - end, &n))) {
+        size_t listed = listed_bytes(s + end, len - end);
+        if (listed > 0)
+            return end > 0 ? end : listed;
+        end += n;
+    }
+    return end;
+}
+
+static size_t word_bytes(const char *s, size_t len)
+{
+    size_t end = unspaced_bytes(s, len), n, next;
+
+    if (end > 0)
+        return end;
     while (end < len) {
         uint32_t c = scalar_at(s + end, len - end, &n);
-        size_t next;
         bool inside = is_apostrophe(c) && end > 0 && end + n < len &&
                       is_word_char(scalar_at(s + end + n, len - end - n, &next));
-        if (!is_word_char(c) && !is_combining(c) && !inside)
+        if ((!is_word_char(c) && !is_combining(c) && !inside) || is_unspaced(c))
             break;
         end += n;
     }
+    return end;
+}
+
+// One word of s, from its first character on; returns the bytes that it takes.
+static size_t read_word(struct reader *r, const char *s, size_t len, struct word *out)
+{
+    size_t end = word_bytes(s, len), n;
+
     // Neither form is longer than the word: U+0130 and the like only shrink, "ß" has two bytes as
     // "ss" has.
     char *normal = arena_alloc(r->arena, end + 1), *shown = arena_alloc(r->arena, end + 1);
@@ -119,8 +170,8 @@ static size_t read_word(struct reader *r, const char *s, size_t len, struct word
     }
     char *to_normal = normal, *to_shown = shown;
     for (size_t i = 0; i < end; i += n) {
-        uint32_t c = scalar_at(s + i, end - i, &n);
-        to_shown += utf8_encode(lower(c), to_shown);
+        uint32_t c = lower(scalar_at(s + i, end - i, &n));
+        to_shown += utf8_encode(c, to_shown);
         if (is_combining(c))
             continue;
         const char *two = spelled_out(c);
