@@ -7,6 +7,7 @@ page is plain HTML with one style sheet inside: it needs nothing from the networ
 """
 
 import html
+import json
 import re
 import sys
 
@@ -21,7 +22,8 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; p
 h1 { margin-bottom: 0; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); }
 h3 { margin-top: 2.2rem; font-size: 1.05rem; } h4 { margin: 1rem 0 .3rem; font-size: .9rem; }
 code, pre { font: .88em/1.45 ui-monospace, monospace; }
-a { color: var(--accent); } nav ul { columns: 2; padding-left: 1.2rem; }
+pre { background: var(--soft); padding: .6rem .8rem; overflow-x: auto; }
+a { color: var(--accent); } nav ul { columns: 18rem; padding-left: 1.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); }
 .method { display: inline-block; min-width: 3.2rem; margin-right: .6rem; font-weight: 700; color: var(--accent); }
@@ -63,7 +65,7 @@ class Page:
             name = schema["$ref"].rsplit("/", 1)[1]
             return f'<a href="#schema-{name}">{name}</a>'
         if "const" in schema:
-            return f"<code>{html.escape(repr(schema['const']))}</code>"
+            return f"<code>{html.escape(json.dumps(schema['const']))}</code>"
         if "enum" in schema:
             return " | ".join(f"<code>{html.escape(str(v))}</code>" for v in schema["enum"])
         if "oneOf" in schema:
@@ -102,6 +104,8 @@ class Page:
             self.add(f"<p><code>{html.escape(kind)}</code>: {self.type_of(schema)}</p>")
             if "properties" in schema:
                 self.table(schema)
+            for example in body.get("examples", {}).values():
+                self.add(f"<pre>{html.escape(json.dumps(example['value'], indent=2))}</pre>")
 
     def operation(self, path, method, op, shared):
         self.add(f'<h3 id="{op["operationId"]}"><span class="method">{method.upper()}</span>',

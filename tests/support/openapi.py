@@ -72,8 +72,9 @@ def check(method, url, status, kind, body):
     if described is None or str(status) not in described["responses"]:
         everywhere = status in EVERYWHERE and (status != 404 or described is None)
         assert everywhere, f"{where}, which is not described"
-        pointer, answer = ("components", "responses", "Error"), \
-            description()["components"]["responses"]["Error"]
+        # The body of one refusal is like that of any other.
+        pointer = ("components", "responses", "Invalid")
+        answer = description()["components"]["responses"]["Invalid"]
     else:
         pointer = ("paths", template, "get" if method == "HEAD" else method.lower(),
                    "responses", str(status))
