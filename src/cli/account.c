@@ -94,7 +94,7 @@ static int create_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "account create", argc, argv, create);
+    return admin_run(&line, argc, argv, create);
 }
 
 // ---- list ----
@@ -136,7 +136,7 @@ static int list_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "account list", argc, argv, list);
+    return admin_run(&line, argc, argv, list);
 }
 
 // ---- disable, enable, delete ----
@@ -192,7 +192,7 @@ static int disable_command(int argc, char **argv)
         ADMIN_LINE(change_rows),
     };
 
-    return admin_run(&line, "account disable", argc, argv, disable);
+    return admin_run(&line, argc, argv, disable);
 }
 
 static int enable_command(int argc, char **argv)
@@ -206,7 +206,7 @@ static int enable_command(int argc, char **argv)
         ADMIN_LINE(change_rows),
     };
 
-    return admin_run(&line, "account enable", argc, argv, enable);
+    return admin_run(&line, argc, argv, enable);
 }
 
 static int delete (struct admin *a)
@@ -239,7 +239,7 @@ static int delete_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "account delete", argc, argv, delete);
+    return admin_run(&line, argc, argv, delete);
 }
 
 int account_command(int argc, char **argv)
@@ -326,7 +326,7 @@ static int points_add_command(int argc, char **argv)
         ADMIN_LINE(change_rows),
     };
 
-    return admin_run(&line, "points add", argc, argv, add_points);
+    return admin_run(&line, argc, argv, add_points);
 }
 
 static int show_points(struct admin *a)
@@ -350,7 +350,7 @@ static int points_show_command(int argc, char **argv)
         ADMIN_LINE(change_rows),
     };
 
-    return admin_run(&line, "points show", argc, argv, show_points);
+    return admin_run(&line, argc, argv, show_points);
 }
 
 int points_command(int argc, char **argv)

@@ -85,13 +85,11 @@ static enum err read_settings(struct admin *a, struct err_note *note)
     return settings_resolve(&a->s, &a->arena, note);
 }
 
-int admin_read(struct admin *a, const struct command_line *line, const char *name, int argc,
-               char **argv)
+int admin_read(struct admin *a, const struct command_line *line, int argc, char **argv)
 {
     struct err_note note = {0};
 
-    *a = (struct admin){.name = name, .arena = ARENA_INIT};
-    argv[0] = (char *)(uintptr_t)name; // what complaints about the line begin with
+    *a = (struct admin){.name = argv[0], .arena = ARENA_INIT};
     int code = command_read(line, &a->f, argc, argv, a->word, &a->words);
     if (code >= 0)
         return code;
@@ -133,12 +131,11 @@ enum err admin_open(struct admin *a, struct err_note *note)
     return e ? e : store_sqlite_open(a->s.database_path, &o, &a->store, note);
 }
 
-int admin_run(const struct command_line *line, const char *name, int argc, char **argv,
-              int (*act)(struct admin *a))
+int admin_run(const struct command_line *line, int argc, char **argv, int (*act)(struct admin *a))
 {
     struct err_note note = {0};
     struct admin a;
-    int code = admin_read(&a, line, name, argc, argv);
+    int code = admin_read(&a, line, argc, argv);
 
     if (code >= 0)
         return code;

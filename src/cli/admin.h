@@ -14,7 +14,7 @@
  *
  *     static int list(struct admin *a) { ... a->store, a->word[0], a->f.json ... }
  *     ...
- *     return admin_run(&line, "key list", argc, argv, list);
+ *     return admin_run(&line, argc, argv, list);
  */
 struct admin_flags {
     const char *data, *database; /* NULL: as the environment says */
@@ -27,7 +27,7 @@ struct admin_flags {
 enum { ADMIN_WORDS_MAX = 2 };
 
 struct admin {
-    const char *name; /* "key list" */
+    const char *name; /* "key list"; argv[0] */
     struct admin_flags f;
     struct settings s; /* of the service, as far as the environment and the flags say */
     const char *word[ADMIN_WORDS_MAX];
@@ -54,9 +54,8 @@ struct admin {
 #define ADMIN_LINE(rows_) .config = {(rows_), sizeof(rows_) / sizeof *(rows_), NULL}
 
 /* Reads flags and words and the service's settings; opens nothing. Returns -1 to go on (then
- * admin_end() is due) or the exit code. `name` is what complaints begin with. */
-int admin_read(struct admin *a, const struct command_line *line, const char *name, int argc,
-               char **argv);
+ * admin_end() is due) or the exit code. */
+int admin_read(struct admin *a, const struct command_line *line, int argc, char **argv);
 
 /* Opens the store of a->s. */
 MUST_USE enum err admin_open(struct admin *a, struct err_note *note);
@@ -65,8 +64,7 @@ void admin_end(struct admin *a);
 
 /* Reads the line, opens the store, acts, closes it again. Returns the exit code, `act`'s or that of
  * a complaint. */
-int admin_run(const struct command_line *line, const char *name, int argc, char **argv,
-              int (*act)(struct admin *a));
+int admin_run(const struct command_line *line, int argc, char **argv, int (*act)(struct admin *a));
 
 /* Complains; returns EXIT_FAILED or EXIT_USAGE. */
 int admin_failed(const struct admin *a, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_COLUMN = 16 };
+enum { NAME_COLUMN = 16, NAME_MAX_BYTES = 64 };
 
 static int finish_output(void)
 {
@@ -50,10 +50,14 @@ static int print_help(const struct command *table)
 static int dispatch(const char *name, const struct command *table, int argc, char **argv)
 {
     struct nearest n = NEAREST(argv[1]);
+    char whole[NAME_MAX_BYTES]; // "bench look": what its complaints begin with
 
     for (const struct command *c = table; c->name; c++) {
-        if (strcmp(c->name, argv[1]) == 0 && c->run)
+        if (strcmp(c->name, argv[1]) == 0 && c->run) {
+            snprintf(whole, sizeof whole, "%s %s", name, c->name);
+            argv[1] = whole + strlen("patina ");
             return c->run(argc - 1, argv + 1);
+        }
         if (strcmp(c->name, argv[1]) == 0) {
             fprintf(stderr, "%s: \"%s\" is not in this version yet%s%s\n", name, c->name,
                     c->summary ? ": " : "", c->summary ? c->summary : "");
@@ -84,7 +88,6 @@ static bool asks_for_help(const char *arg)
 int command_main(const struct command *table, int argc, char **argv)
 {
     char help[] = "--help";
-    char *for_help[] = {NULL, NULL, help, NULL};
 
     if (argc < 2) {
         fprintf(stderr, "patina: which command? patina --help lists them\n");
@@ -95,11 +98,11 @@ int command_main(const struct command *table, int argc, char **argv)
         return finish_output();
     }
     if (asks_for_help(argv[1])) {
-        if (argc < 3)
+        if (argc < 3 || asks_for_help(argv[2]))
             return print_help(table);
-        for_help[1] = argv[2];
-        argv = for_help;
-        argc = 3;
+        // "help key create" is "key create --help".
+        memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof *argv);
+        argv[argc - 1] = help;
     }
     return dispatch("patina", table, argc, argv);
 }
@@ -107,7 +110,7 @@ int command_main(const struct command *table, int argc, char **argv)
 int command_group(const char *name, const struct command *table, int argc, char **argv)
 {
     struct buf out = BUF_INIT;
-    char whole[64];
+    char whole[NAME_MAX_BYTES];
 
     snprintf(whole, sizeof whole, "patina %s", name);
     if (argc < 2) {
@@ -118,6 +121,7 @@ int command_group(const char *name, const struct command *table, int argc, char 
         return dispatch(whole, table, argc, argv);
     buf_addf(&out, "usage: %s COMMAND [flags]\n\n", whole);
     add_summaries(table, &out);
+    buf_addf(&out, "\n%s COMMAND --help tells more.\n", whole);
     int code = command_print(&out);
     buf_release(&out);
     return code;

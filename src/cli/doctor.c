@@ -101,7 +101,7 @@ int doctor_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
     struct admin a;
-    int code = admin_read(&a, &line, "doctor", argc, argv);
+    int code = admin_read(&a, &line, argc, argv);
 
     if (code >= 0)
         return code;

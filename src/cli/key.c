@@ -93,7 +93,7 @@ static int create_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "key create", argc, argv, create);
+    return admin_run(&line, argc, argv, create);
 }
 
 // ---- list ----
@@ -148,7 +148,7 @@ static int list_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "key list", argc, argv, list);
+    return admin_run(&line, argc, argv, list);
 }
 
 // ---- revoke ----
@@ -186,7 +186,7 @@ static int revoke_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "key revoke", argc, argv, revoke);
+    return admin_run(&line, argc, argv, revoke);
 }
 
 int key_command(int argc, char **argv)

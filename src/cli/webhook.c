@@ -62,7 +62,7 @@ static int show_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "webhook-secret show", argc, argv, show);
+    return admin_run(&line, argc, argv, show);
 }
 
 static int rotate(struct admin *a)
@@ -99,7 +99,7 @@ static int rotate_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "webhook-secret rotate", argc, argv, rotate);
+    return admin_run(&line, argc, argv, rotate);
 }
 
 int webhook_secret_command(int argc, char **argv)
@@ -199,12 +199,12 @@ static int list_command(int argc, char **argv)
         .about = "Lists webhooks, the newest first: to whom, how often it was tried, what the\n"
                  "receiver last answered (0: nothing), and when it is tried next.",
         .after = "What failed, sent again:\n"
-                 "  patina webhook list --state given_up | cut -f 1 | xargs -n 1 patina webhook "
+                 "  patina webhook list --state given_up | cut -f 1 | xargs -rn 1 patina webhook "
                  "redeliver",
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "webhook list", argc, argv, list);
+    return admin_run(&line, argc, argv, list);
 }
 
 static int redeliver(struct admin *a)
@@ -237,7 +237,7 @@ static int redeliver_command(int argc, char **argv)
         ADMIN_LINE(rows),
     };
 
-    return admin_run(&line, "webhook redeliver", argc, argv, redeliver);
+    return admin_run(&line, argc, argv, redeliver);
 }
 
 int webhook_command(int argc, char **argv)

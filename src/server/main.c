@@ -26,7 +26,8 @@ static const struct command commands[] = {
     {"webhook", "list webhooks, send them again", webhook_command},
     {"webhook-secret", "show and rotate what signs webhooks", webhook_secret_command},
     {"doctor", "what works here, what does not, and what to do", doctor_command},
-    {"bench", "measure looks and service: bench look, structure, curves, api", bench_command},
+    {"bench", "measure looks, service and neural engine: bench look, structure, curves, api, nn",
+     bench_command},
     {"model", "a neural engine's weights: model check, model pack", model_command},
     {"--describe", NULL, describe_command}, // by tools
     {"--renderer", NULL, renderer_command}, // started by serve

@@ -194,7 +194,9 @@ def test_commands_and_the_service_write_at_once(idle):
     (("account", "create", "n" * 64), 2, "63 bytes"),
     (("account", "create", "x", "--points", "-1"), 2, "--points"),
     (("account", "create", "x", "y"), 2, "one word too many"),
-    (("account", "list", "--jsno"), 2, "did you mean --json"),
+    (("account", "list", "--jsno"), 2, "patina account list: unknown flag --jsno; did you mean --json"),
+    (("bench", "api", "--rows", "0"), 2, "patina bench api: --rows"),
+    (("model", "check"), 2, "patina model check: a model's folder is missing"),
     (("account", "disable", "nobody"), 1, "no account \"nobody\""),
     (("account", "disable", "999"), 1, "no account \"999\""),
     (("account", "disable", "99999999999999999999"), 1, "no account"),
@@ -238,6 +240,7 @@ def test_every_command_has_help(tmp_path, words):
     text = patina(server, *words, "--help")
     assert text.startswith(f"usage: patina {' '.join(words)}")
     assert "--json" in text and "--data DIR" in text
+    assert patina(server, "help", *words) == text
     assert words[1] in patina(server, words[0], "--help")
     assert f"  {words[0]} " in patina(server, "--help")
 
