@@ -21,7 +21,7 @@
  * 1. Same source pixels, prompt, size, seed, engine and version: the same result bytes, whatever
  * the thread count (look: whatever compiler and vector width, too).
  * 2. Picture i of a request is made with seed (seed + i) mod 2^32 and does not depend on `first` or
- * `count`.
+ * `count`; what the four are to have in common (flux2's --chaos) comes of `seed` alone.
  * 3. cancel is looked at often enough to stop within a second (look) or a step (flux2).
  */
 

@@ -8,6 +8,7 @@
 #include "nn/pack.h"
 #include "nn/run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,8 +235,27 @@ static size_t planes_bytes(const struct image *im)
     return 3 * (size_t)im->width * (size_t)im->height * sizeof(float);
 }
 
+// Normal numbers stay so: the squares of both shares add up to 1.
+static enum err mix_noise(const struct flux2_reading *reading, uint32_t seed, int64_t numbers,
+                          int count, float *const *noise)
+{
+    const float own = reading->own, common = sqrtf(1.0F - own * own);
+
+    if (common == 0.0F)
+        return ERR_OK;
+    float *shared = malloc((size_t)numbers * sizeof(float));
+    if (!shared)
+        return ERR_NOMEM;
+    noise_fill(seed - 1, numbers, shared); // which no picture of these has
+    for (int i = 0; i < count; i++)
+        for (int64_t k = 0; k < numbers; k++)
+            noise[i][k] = own * noise[i][k] + common * shared[k];
+    free(shared);
+    return ERR_OK;
+}
+
 static enum err job_prepare(const struct engine_flux2 *f, const struct engine_request *r,
-                            struct job *j)
+                            const struct flux2_reading *reading, struct job *j)
 {
     const struct pipeline_shape *s = &j->request.shape;
     const struct image *from[FLUX2_REFERENCES_MAX] = {r->source, r->style};
@@ -257,7 +277,7 @@ static enum err job_prepare(const struct engine_flux2 *f, const struct engine_re
         j->request.noise[i] = j->noise[i];
         j->request.pixels[i] = j->pixels[i];
     }
-    return ERR_OK;
+    return mix_noise(reading, r->seed, numbers, r->count, j->noise);
 }
 
 static enum err flux2_render(struct engine *e, const struct engine_request *r, struct image *out,
@@ -286,7 +306,7 @@ static enum err flux2_render(struct engine *e, const struct engine_request *r, s
                                           .start = reading.start,
                                           .progress = r->progress,
                                           .progress_ctx = r->progress_ctx};
-    enum err code = job_prepare(f, r, &j);
+    enum err code = job_prepare(f, r, &reading, &j);
     if (code != ERR_OK)
         err_set(note, code, "no memory for the pictures");
     if (code == ERR_OK)

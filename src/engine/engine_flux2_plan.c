@@ -7,6 +7,9 @@
 // The start of --s 0: less noise than this changes nothing that anybody sees.
 static const double START_MIN = 0.05;
 
+// Of --chaos 0: what four variants of one picture have of their own.
+static const float OWN_MIN = 0.3F;
+
 // Scores of keys that are not to be seen: e to this is nothing in a float.
 static const float UNSEEN = -80.0F;
 
@@ -38,12 +41,15 @@ bool flux2_reading_make(const struct prompt *p, const struct flux2_given *given,
                                   .negative = given->guided && p->no ? p->no : "",
                                   .steps = FLUX2_STEPS_MAX,
                                   .start = 1.0,
+                                  .own = 1.0F,
                                   .style = given->style && p->sw > 0,
                                   .bias = {bias_of(p->iw), bias_of((float)p->sw / 100.0F)}};
     if (wanted < FLUX2_STEPS_MAX)
         out->steps = wanted < 1.0 ? 1 : (int)wanted;
     if (p->s < 100)
         out->start = START_MIN + (1.0 - START_MIN) * p->s / 100.0;
+    if (p->given & PROMPT_CHAOS)
+        out->own = OWN_MIN + (1.0F - OWN_MIN) * (float)p->chaos / 100.0F;
     // Beginning at the source needs it, also where it does not weigh; and a style picture is the
     // second reference, which needs a first.
     out->source = p->iw > 0.0F || out->start < 1.0 || out->style;
@@ -69,7 +75,6 @@ void flux2_reading_warn(struct prompt *p, const struct flux2_given *given, struc
         bool works;
         const char *message;
     } row[] = {
-        {PROMPT_CHAOS, false, "--chaos has no effect: the four differ by their noise alone"},
         {PROMPT_NO, given->guided,
          "--no has no effect: a distilled model is not guided, which is what would lead it away "
          "from words"},

@@ -16,6 +16,8 @@
  * 100
  *   --q   steps: times as many as the model was trained with
  *   --no  what guidance leads away from, where there is guidance
+ *   --chaos  how much of each picture's noise is its own, .3 + .7 chaos / 100; the rest all four
+ *         share. Not given: all of it
  */
 struct flux2_reading {
     const char *text;     /* in the arena */
@@ -25,6 +27,7 @@ struct flux2_reading {
     bool style;                       /* and the style picture */
     float bias[FLUX2_REFERENCES_MAX]; /* of their keys' scores */
     double start;
+    float own; /* of its noise: own^2 + shared^2 is 1 */
 };
 
 /* What there is to read a prompt by. */

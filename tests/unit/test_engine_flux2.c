@@ -43,7 +43,7 @@ static struct engine *open_with(struct engine_options o)
     struct engine *e = NULL;
     struct err_note note = {0};
 
-    o.model_path = model;
+    o.model_path = o.model_path ? o.model_path : model;
     if (engine_flux2_ops.open(&o, &e, &note) != ERR_OK)
         fail_msg("%s", note.text);
     return e;
@@ -260,6 +260,7 @@ static void parameters_are_read(void **state)
         assert_true(fabs((double)r.bias[0] - row[i].bias) < 1e-6);
         assert_int_equal(r.source, row[i].source);
         assert_false(r.style);
+        assert_true(r.own == 1.0F);
         assert_string_equal(r.negative, "");
         assert_string_equal(r.text, row[i].text);
         arena_release(&arena);
@@ -296,6 +297,29 @@ static void a_style_picture_is_the_second_reference(void **state)
     }
 }
 
+static void chaos_is_a_pictures_own_share_of_its_noise(void **state)
+{
+    static const struct {
+        const char *prompt;
+        double own;
+    } row[] = {{"oil", 1.0},
+               {"oil --chaos 0", 0.3},
+               {"oil --chaos 50", 0.65},
+               {"oil --chaos 100", 1.0},
+               {"oil --chaos 101", 1.0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct arena arena = ARENA_INIT;
+        struct flux2_reading r;
+        struct prompt *p;
+        read_prompt(row[i].prompt, &arena, &p);
+        assert_true(flux2_reading_make(p, &(struct flux2_given){.steps = 4}, &arena, &r));
+        assert_true(fabs((double)r.own - row[i].own) < 1e-6);
+        arena_release(&arena);
+    }
+}
+
 static void guidance_leads_away_from_what_no_lists(void **state)
 {
     struct arena arena = ARENA_INIT;
@@ -321,7 +345,7 @@ static void what_has_no_effect_is_told(void **state)
         {"oil --iw 2 --s 50 --q 2 --seed 7 --ar 1:1", 0, NULL},
         {"frobnicate the xyzzy", 0, NULL}, // the model has its own idea of words
         {"oil --s 101", 0, "--s over 100"},
-        {"oil --chaos 3", 0, "--chaos"},
+        {"oil --chaos 3", 0, NULL},
         {"oil --no red", STYLE, "--no"},
         {"oil --no red", GUIDED, NULL},
         {"oil --sref https://example.org/a.jpg", GUIDED, "--sref"},
@@ -387,6 +411,101 @@ static void a_style_picture_changes_the_result(void **state)
     engine_result_release(&weightless);
     image_release(&source);
     image_release(&style);
+    e->ops->close(e);
+}
+
+// The same weights, as a model that says that it is a base one; packed at `path`.
+static void pack_base_model(const char *path)
+{
+    static const char *const part[] = {"transformer", "text_encoder", "vae", "tokenizer"};
+    char dir[] = "/tmp/patina-base-XXXXXX", from[4096], to[200];
+    struct err_note note = {0};
+
+    assert_non_null(mkdtemp(dir));
+    for (int i = 0; i < 4; i++) {
+        snprintf(to, sizeof(to), "%s/%s", dir, part[i]);
+        assert_int_equal(symlink(tiny_model(from, part[i]), to), 0);
+    }
+    snprintf(to, sizeof(to), "%s/model_index.json", dir);
+    FILE *index = fopen(to, "w");
+    assert_non_null(index);
+    fputs("{\"_class_name\":\"Flux2KleinPipeline\",\"is_distilled\":false}", index);
+    fclose(index);
+    if (flux2_pack(dir, FLUX2_BF16, path, NULL, NULL, NULL, &note) != ERR_OK)
+        fail_msg("%s", note.text);
+    assert_int_equal(unlink(to), 0);
+    for (int i = 0; i < 4; i++) {
+        snprintf(to, sizeof(to), "%s/%s", dir, part[i]);
+        assert_int_equal(unlink(to), 0);
+    }
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void a_base_model_is_led_away_from_what_no_lists(void **state)
+{
+    static const char *const prompt[] = {"oil --q .25", "oil --q .25 --no a red frame"};
+    char path[] = "/tmp/patina-flux2-XXXXXX";
+    struct engine_result r[2];
+    struct image source;
+
+    (void)state;
+    close(mkstemp(path));
+    pack_base_model(path);
+    struct engine *e = open_with((struct engine_options){.threads = 2, .model_path = path});
+    make_source(&source);
+    for (int i = 0; i < 2; i++) {
+        struct engine_job job = job_of(&source, prompt[i], 0, 1);
+        r[i] = render(e, &job);
+        assert_null(strstr(r[i].warnings.data, "--no"));
+    }
+    assert_true(distance(&r[0].picture[0], &r[1].picture[0]) > 0.1);
+    for (int i = 0; i < 2; i++)
+        engine_result_release(&r[i]);
+    image_release(&source);
+    e->ops->close(e);
+    assert_int_equal(unlink(path), 0);
+}
+
+// What the four have in common does not depend on how many are made.
+static void chaos_moves_the_four_apart(void **state)
+{
+    static const char *const prompt[] = {"oil --q .25 --chaos 0", "oil --q .25 --chaos 30",
+                                         "oil --q .25 --chaos 65", "oil --q .25 --chaos 100"};
+    struct engine *e = open_with((struct engine_options){.threads = 2});
+    struct image source;
+    double last = 0.0;
+
+    (void)state;
+    make_source(&source);
+    for (size_t i = 0; i < sizeof(prompt) / sizeof(prompt[0]); i++) {
+        struct engine_job job = job_of(&source, prompt[i], 0, 4), one = job;
+        struct engine_result r = render(e, &job), third, plain;
+        double apart = 0.0;
+        for (int k = 0; k < 6; k++) // of the four, each pair
+            apart += distance(&r.picture[k < 3   ? 0
+                                         : k < 5 ? 1
+                                                 : 2],
+                              &r.picture[k < 3   ? k + 1
+                                         : k < 5 ? k - 1
+                                                 : 3]);
+        print_message("%s: %.2f levels apart\n", prompt[i], apart / 6.0);
+        assert_true(apart > last);
+        last = apart;
+        one.first = 2;
+        one.count = 1;
+        third = render(e, &one);
+        assert_same(&third.picture[0], &r.picture[2]);
+        if (i == 3) { // all of it is their own: as without
+            job.prompt_text = "oil --q .25";
+            job.prompt_len = strlen(job.prompt_text);
+            plain = render(e, &job);
+            assert_same(&plain.picture[3], &r.picture[3]);
+            engine_result_release(&plain);
+        }
+        engine_result_release(&third);
+        engine_result_release(&r);
+    }
+    image_release(&source);
     e->ops->close(e);
 }
 
@@ -502,9 +621,12 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_white),
         cmocka_unit_test(parameters_are_read),
         cmocka_unit_test(a_style_picture_is_the_second_reference),
+        cmocka_unit_test(chaos_is_a_pictures_own_share_of_its_noise),
         cmocka_unit_test(guidance_leads_away_from_what_no_lists),
         cmocka_unit_test(what_has_no_effect_is_told),
         cmocka_unit_test(a_style_picture_changes_the_result),
+        cmocka_unit_test(chaos_moves_the_four_apart),
+        cmocka_unit_test(a_base_model_is_led_away_from_what_no_lists),
         cmocka_unit_test(parameters_have_the_effect_that_they_are_said_to_have),
         cmocka_unit_test(estimates_grow_with_what_is_asked),
         cmocka_unit_test(it_stops_when_told),
