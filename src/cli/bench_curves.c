@@ -3,21 +3,22 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/bench_curve.h"
+#include "cli/bench_curves_model.h"
 #include "cli/bench_photo.h"
 #include "cli/command.h"
+#include "engine/engine_flags.h"
 #include "engine/engine_run.h"
-#include "image/colour.h"
-#include "look/colour.h"
 #include "look/structure.h"
 #include "look/traits.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { POINTS = 5, PICTURES = ENGINE_PICTURES_MAX };
+enum { POINTS = CURVE_POINTS, PICTURES = ENGINE_PICTURES_MAX };
 
 struct flags {
-    const char *look, *only;
+    const char *look, *only, *model, *isa;
     int64_t threads, pixels;
     bool json;
 };
@@ -29,17 +30,20 @@ struct flags {
 
 static const struct config_option rows[] = {
     ROW("look", CONFIG_TEXT, look, .value = "NAME", .help = "this one alone"),
-    ROW("only", CONFIG_CHOICE, only, .choices = "all|s|iw|q|chaos|weight", .fallback = "all",
+    ROW("only", CONFIG_CHOICE, only, .choices = "all|s|iw|sw|q|chaos|weight", .fallback = "all",
         .value = "WHAT", .help = "this parameter alone"),
     ROW("threads", CONFIG_NUMBER, threads, .min = 1, .max = POOL_THREADS_MAX, .fallback = "2",
         .value = "N", .help = "threads to render with"),
-    ROW("pixels", CONFIG_NUMBER, pixels, .min = 4096, .max = IMAGE_RESULT_PIXELS_MAX,
-        .fallback = "524288", .value = "N", .help = "size that the photo is brought to"),
+    ROW("pixels", CONFIG_NUMBER, pixels, .min = 4096, .max = IMAGE_RESULT_PIXELS_MAX, .value = "N",
+        .computed = "524288 of looks, 65536 of a model", .help = "size that photos are brought to"),
+    ROW("model", CONFIG_TEXT, model, .value = "FILE",
+        .help = "packed weights: how flux2 answers, instead of the looks"),
+    ENGINE_FLAG_ISA(struct flags),
     ROW("json", CONFIG_SWITCH, json, .help = "print one JSON object instead of a table"),
 };
 
 static const struct command_line line = {
-    .usage = "patina bench curves [PHOTO] [flags]",
+    .usage = "patina bench curves [PHOTO...] [flags]",
     .about =
         "How each look answers to the parameters of a prompt, from the least to the most:\n"
         "  --s      how much of the photo is kept, which falls: mean of `bench structure`'s four\n"
@@ -47,9 +51,12 @@ static const struct command_line line = {
         "  --q      how fine the work is: mean difference of neighbouring pixels' lightness\n"
         "  --chaos  how far the most alike two of the four differ, after a blur\n"
         "  ::       distance from the other look that it is blended with\n"
-        "Without a photo a scene is made up.",
+        "With --model: how the neural engine answers, over all photos with four seeds each, as\n"
+        "mean distance from what one end of a parameter makes (--s, --iw and --sw 0, --q 4) or\n"
+        "among the four (--chaos). Random weights show the mechanism, not what it looks like.\n"
+        "Without a photo a scene is made up; it is the style picture too.",
     .config = {rows, sizeof rows / sizeof *rows, NULL},
-    .words_max = 1,
+    .words_max = BENCH_CURVES_PHOTOS_MAX,
 };
 
 enum measure { KEPT, KEPT_FINE, FINENESS, AMONG_FOUR, FROM_OTHER };
@@ -73,13 +80,6 @@ static const struct {
 
 enum { PARAMETERS = sizeof(PARAMETER) / sizeof(PARAMETER[0]) };
 
-enum verdict { GOES, FLAT, WRONG };
-
-struct curve {
-    double at[POINTS];
-    enum verdict verdict;
-};
-
 struct bench {
     const struct flags *f;
     struct image photo;
@@ -93,13 +93,6 @@ static bool is_asked(const struct flags *f, int parameter)
     return strcmp(f->only, "all") == 0 || strcmp(f->only, PARAMETER[parameter].only) == 0;
 }
 
-static void lab_of(const struct image *im, int x, int y, float lab[3])
-{
-    const uint8_t *px = im->px + (size_t)y * im->stride + 4 * (size_t)x;
-
-    oklab_from_linear(srgb_linear[px[0]], srgb_linear[px[1]], srgb_linear[px[2]], lab);
-}
-
 static enum err kept(const struct bench *b, const struct image *made, bool fine, double *out)
 {
     struct structure s;
@@ -110,27 +103,6 @@ static enum err kept(const struct bench *b, const struct image *made, bool fine,
     return e;
 }
 
-// Mean over squares of `step` pixels: 1 compares pixels, more compares what a blur leaves.
-static double distance(const struct image *a, const struct image *b, int step)
-{
-    double sum = 0.0;
-    int n = 0;
-
-    for (int y0 = 0; y0 + step <= a->height; y0 += step)
-        for (int x0 = 0; x0 + step <= a->width; x0 += step, n++) {
-            double d[3] = {0};
-            for (int i = 0; i < step * step; i++) {
-                float p[3], q[3];
-                lab_of(a, x0 + i % step, y0 + i / step, p);
-                lab_of(b, x0 + i % step, y0 + i / step, q);
-                for (int k = 0; k < 3; k++)
-                    d[k] += (double)(p[k] - q[k]) / (step * step);
-            }
-            sum += (double)sqrtf((float)(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]));
-        }
-    return n ? sum / n : 0.0;
-}
-
 static double among(const struct image four[PICTURES])
 {
     int side = four->width > four->height ? four->width : four->height;
@@ -138,7 +110,7 @@ static double among(const struct image four[PICTURES])
 
     for (int i = 0; i < PICTURES; i++)
         for (int k = 0; k < i; k++) {
-            double d = distance(&four[i], &four[k], side / 50 > 1 ? side / 50 : 1);
+            double d = picture_distance(&four[i], &four[k], side / 50 > 1 ? side / 50 : 1);
             least = d < least ? d : least;
         }
     return least;
@@ -158,18 +130,6 @@ static enum err run(const struct bench *b, const char *prompt, int count, struct
                              .threads = (int)b->f->threads};
 
     return engine_run(b->engine, &job, out, note);
-}
-
-// A curve may lean back by a twentieth of its range, no more: neither eyes nor seeds are that
-// exact.
-static enum verdict judge(const double at[POINTS], int sense)
-{
-    double range = sense * (at[POINTS - 1] - at[0]);
-
-    for (int i = 1; i < POINTS; i++)
-        if (sense * (at[i] - at[i - 1]) < -0.05 * fabs(range) - 1e-6)
-            return WRONG;
-    return range < 0.02 * at[0] + 1e-6 ? FLAT : GOES;
 }
 
 static enum err measure_curve(const struct bench *b, const char *look, int parameter,
@@ -195,50 +155,25 @@ static enum err measure_curve(const struct bench *b, const char *look, int param
             e = traits_fineness(&r.picture[0], &c->at[i]);
         else
             c->at[i] = m == AMONG_FOUR ? among(r.picture)
-                                       : distance(&r.picture[0], &b->other[other], 1);
+                                       : picture_distance(&r.picture[0], &b->other[other], 1);
         engine_result_release(&r);
         if (e != ERR_OK)
             return err_set(note, e, "not enough memory to compare pictures");
     }
-    c->verdict = judge(c->at, PARAMETER[parameter].sense);
+    curve_judge(c, PARAMETER[parameter].sense);
     return ERR_OK;
-}
-
-// Five bars, from the curve's least to its most.
-static void plot(const struct curve *c)
-{
-    static const char *const BAR[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    static const char *const SAYS[] = {[GOES] = " ", [FLAT] = "-", [WRONG] = "!"};
-    double least = c->at[0], most = c->at[0];
-
-    for (int i = 1; i < POINTS; i++) {
-        least = c->at[i] < least ? c->at[i] : least;
-        most = c->at[i] > most ? c->at[i] : most;
-    }
-    printf(" %5.3f ", c->at[0]);
-    for (int i = 0; i < POINTS; i++)
-        printf("%s", BAR[(int)(7.0 * (c->at[i] - least) / (most - least + 1e-9) + 0.5)]);
-    printf(" %5.3f%s", c->at[POINTS - 1], SAYS[c->verdict]);
 }
 
 static void add_json(const struct flags *f, struct json_writer *w, const char *look,
                      const struct curve curve[PARAMETERS])
 {
-    static const char *const SAYS[] = {[GOES] = "goes", [FLAT] = "flat", [WRONG] = "wrong"};
-
     jw_open(w, '{');
     jw_kstr(w, "look", look);
     for (int i = 0; i < (int)PARAMETERS; i++) {
         if (!is_asked(f, i))
             continue;
         jw_key(w, PARAMETER[i].name);
-        jw_open(w, '{');
-        jw_kstr(w, "verdict", SAYS[curve[i].verdict]);
-        jw_key(w, "at");
-        jw_open(w, '[');
-        for (int k = 0; k < POINTS; k++)
-            jw_real(w, curve[i].at[k], 5);
-        jw_close(w, ']');
+        curve_begin_json(&curve[i], w);
         jw_close(w, '}');
     }
     jw_close(w, '}');
@@ -267,7 +202,7 @@ static enum err measure(const struct bench *b, const struct recipe_set *looks,
             if (!is_asked(b->f, k))
                 continue;
             e = measure_curve(b, look->name[0], k, &curve[k], note);
-            verdicts[e == ERR_OK ? curve[k].verdict : WRONG]++;
+            verdicts[e == ERR_OK ? curve[k].verdict : CURVE_WRONG]++;
         }
         if (e != ERR_OK)
             break;
@@ -277,7 +212,7 @@ static enum err measure(const struct bench *b, const struct recipe_set *looks,
         printf("%-16s", look->name[0]);
         for (int k = 0; k < (int)PARAMETERS; k++)
             if (is_asked(b->f, k))
-                plot(&curve[k]);
+                curve_plot(&curve[k]);
         putchar('\n');
         fflush(stdout);
     }
@@ -286,8 +221,8 @@ static enum err measure(const struct bench *b, const struct recipe_set *looks,
         puts(json.failed ? "[]" : json.data);
     else if (e == ERR_OK)
         printf("\nof %d curves %d go one way, %d hardly move (-), %d turn (!)\n",
-               verdicts[0] + verdicts[1] + verdicts[2], verdicts[GOES], verdicts[FLAT],
-               verdicts[WRONG]);
+               verdicts[0] + verdicts[1] + verdicts[2], verdicts[CURVE_GOES], verdicts[CURVE_FLAT],
+               verdicts[CURVE_WRONG]);
     buf_release(&json);
     return e;
 }
@@ -329,16 +264,32 @@ int bench_curves_command(int argc, char **argv)
     struct flags f;
     struct bench b = {.f = &f};
     struct err_note note = {0};
-    const char *words[1];
+    const char *words[BENCH_CURVES_PHOTOS_MAX];
     int count, code = command_read(&line, &f, argc, argv, words, &count);
 
     if (code >= 0)
         return code;
-    enum err e = bench_photo_read(count ? words[0] : NULL, f.pixels, &b.photo, &note);
-    if (!e)
-        e = measure_all(&b, &note);
-    if (e)
+    if (f.pixels == CONFIG_UNSET)
+        f.pixels = f.model ? 65536 : 524288;
+    if (f.model) {
+        const struct bench_curves_model m = {.model = f.model,
+                                             .isa = f.isa,
+                                             .only = f.only,
+                                             .photo = words,
+                                             .photos = count,
+                                             .pixels = f.pixels,
+                                             .threads = (int)f.threads,
+                                             .json = f.json};
+        code = bench_curves_of_model(&m, &note);
+    } else if (count > 1 || strcmp(f.only, "sw") == 0) {
+        code = err_set(&note, ERR_INVALID, "looks are measured on one photo, and take no style");
+    } else {
+        code = bench_photo_read(count ? words[0] : NULL, f.pixels, &b.photo, &note);
+        if (!code)
+            code = measure_all(&b, &note);
+    }
+    if (code)
         command_complain("bench curves", note.text);
     image_release(&b.photo);
-    return e ? EXIT_FAILED : EXIT_DONE;
+    return code ? EXIT_FAILED : EXIT_DONE;
 }

@@ -77,7 +77,7 @@ static void bad_requests_are_refused_with_a_reason(void **state)
     (void)state;
     memset(long_prompt, 'a', PATINA_PROMPT_MAX + 1);
     assert_int_equal(patina_open(NULL, &p, NULL), PATINA_OK);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 11; i++) {
         struct patina_request r = request();
         char why[PATINA_WHY] = "";
         switch (i) {
@@ -108,6 +108,15 @@ static void bad_requests_are_refused_with_a_reason(void **state)
         case 8:
             r.pixels = -1;
             break;
+        case 9:
+            r.style_rgba = r.rgba; // of no size
+            break;
+        case 10:
+            r.style_rgba = r.rgba;
+            r.style_width = W;
+            r.style_height = H;
+            r.style_stride = 4 * W - 1;
+            break;
         }
         assert_int_equal(patina_render(p, &r, &result, why), PATINA_INVALID);
         assert_true(strlen(why) > 10);
@@ -123,6 +132,23 @@ static void bad_requests_are_refused_with_a_reason(void **state)
     char why[PATINA_WHY];
     assert_int_equal(patina_open(&o, &p, why), PATINA_INVALID);
     assert_non_null(strstr(why, "\"looks\""));
+}
+
+static void a_style_that_no_look_takes_is_told(void **state)
+{
+    struct patina_request r = request();
+    struct patina_result *result;
+    struct patina *p;
+
+    (void)state;
+    r.style_rgba = r.rgba;
+    r.style_width = W;
+    r.style_height = H;
+    assert_int_equal(patina_open(NULL, &p, NULL), PATINA_OK);
+    assert_int_equal(patina_render(p, &r, &result, NULL), PATINA_OK);
+    assert_non_null(strstr(patina_result_warnings(result), "style picture"));
+    patina_result_free(result);
+    patina_close(p);
 }
 
 static void cancel_at_first_progress(void *ctx, float done)
@@ -174,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_request_gives_the_same_pixels_on_any_threads),
         cmocka_unit_test(bad_requests_are_refused_with_a_reason),
+        cmocka_unit_test(a_style_that_no_look_takes_is_told),
         cmocka_unit_test(a_cancelled_render_gives_nothing_and_the_next_one_works),
         cmocka_unit_test(a_prompt_is_read_without_rendering),
     };

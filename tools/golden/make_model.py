@@ -3,6 +3,7 @@
 """Writes a model of random weights in the published layout of FLUX.2 [klein].
 
   make_model.py tiny OUT --tokenizer FOLDER        the model of the tests, 11 megabytes
+  make_model.py medium OUT --tokenizer FOLDER      120 megabytes, for `patina bench curves`
   make_model.py klein-4b OUT --tokenizer FOLDER    the shapes of the published one, 16 GB
 
 Weights are bfloat16 and the same bytes everywhere: integers made of a fixed seed (splitmix64), one
@@ -61,7 +62,18 @@ KLEIN_4B = {
     "vae": TINY["vae"] | {"block_out_channels": [128, 256, 512, 512]},
 }
 
-SHAPES = {"tiny": TINY, "klein-4b": KLEIN_4B}
+# Wide and deep enough that one weight's accidents do not show, and quick.
+MEDIUM = {
+    "transformer": TINY["transformer"] | {
+        "joint_attention_dim": 768, "mlp_ratio": 3.0, "num_attention_heads": 4, "num_layers": 2,
+        "num_single_layers": 4},
+    "text_encoder": TINY["text_encoder"] | {
+        "hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4,
+        "num_hidden_layers": 12, "num_key_value_heads": 2},
+    "vae": TINY["vae"] | {"block_out_channels": [64, 128, 256, 256]},
+}
+
+SHAPES = {"tiny": TINY, "medium": MEDIUM, "klein-4b": KLEIN_4B}
 
 
 # Tensors: (name, shape, middle, spread) of normally distributed numbers.
@@ -283,7 +295,7 @@ def main():
     parser.add_argument("--sums", type=pathlib.Path, metavar="FILE",
                         help="write the checksums of the files")
     args = parser.parse_args()
-    writer = Writer(args.shape != "tiny")
+    writer = Writer(args.shape == "klein-4b")
     for part, tensors_of in PARTS.items():
         folder = args.out / part
         folder.mkdir(parents=True, exist_ok=True)
