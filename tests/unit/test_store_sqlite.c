@@ -211,6 +211,7 @@ static void a_database_of_the_first_version_is_brought_up_to_date(void **state)
     struct api_key *keys;
     struct delivery *d;
     struct account one;
+    struct job j;
     uint8_t sha[SHA256_BYTES];
     int count;
 
@@ -238,6 +239,8 @@ static void a_database_of_the_first_version_is_brought_up_to_date(void **state)
     assert_string_equal(d[0].job_uuid, "00000000-0000-4000-8000-000000000015");
     assert_int_equal(store_deliveries_due(s, 9, NULL, 0, 9, &a, &d, &count), ERR_OK);
     assert_int_equal(count, 1);
+    assert_int_equal(store_job_get(s, 1, d[0].job_uuid, &a, &j), ERR_OK);
+    assert_int_equal(j.id, 5);
     assert_int_equal(store_reap(s, &count), ERR_OK);
     assert_int_equal(count, 2);
     assert_int_equal(store_account_delete(s, 1), ERR_OK); // which touches all of it
