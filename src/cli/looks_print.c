@@ -18,7 +18,7 @@ void looks_add_table(const struct looks_list *l, struct buf *out)
 {
     const char *family = NULL;
 
-    buf_addf(out, "%-*s%-*s%s\n", FAMILY_COLUMN, "FAMILY", NAME_COLUMN, "NAME", "ALSO");
+    buf_addf(out, "%-*s%-*s%s\n", FAMILY_COLUMN, "family", NAME_COLUMN, "name", "also");
     for (int i = 0; i < l->n; i++) {
         const struct recipe *r = l->look[i];
         bool same = family && strcmp(family, r->family) == 0;

@@ -94,7 +94,7 @@ def test_a_list_on_a_terminal_has_columns():
     lines = os.read(end, 1 << 16).decode().splitlines()
     os.close(end)
     assert done.returncode == 0
-    assert lines[0].split() == ["FAMILY", "NAME", "ALSO"]
+    assert lines[0].split() == ["family", "name", "also"]
     column = lines[0].index("NAME")
     assert lines[1][column:].startswith("oil painting ") and lines[2][:column].strip() == ""
 
