@@ -95,7 +95,7 @@ def test_a_list_on_a_terminal_has_columns():
     os.close(end)
     assert done.returncode == 0
     assert lines[0].split() == ["family", "name", "also"]
-    column = lines[0].index("NAME")
+    column = lines[0].index("name")
     assert lines[1][column:].startswith("oil painting ") and lines[2][:column].strip() == ""
 
 
