@@ -8,7 +8,10 @@
  */
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
 
-enum { ODD = LINEAR_STEP / 2 }; /* where a tile's row of i8 keeps the odd numbers of each group */
+enum {
+    MOST_ROWS = AVX512_ROWS,
+    ODD = LINEAR_STEP / 2 /* where a tile's row of i8 keeps the odd numbers of each group */
+};
 
 TARGET ALWAYS_INLINE void load_f32(const int rows, const float *sum, __m512 s[][2])
 {
@@ -104,14 +107,23 @@ TARGET static void gather_i8(struct linear_tile *t, int at, const char *const *r
         }
 }
 
+/* sum += w a of pairs of i16, in the register of sum: left to choose, gcc makes more products at
+ * once than it has registers for. */
+TARGET ALWAYS_INLINE void add_pairs(__m512i *sum, __m512i w, __m512i a)
+{
+    __m512i product = _mm512_madd_epi16(w, a);
+
+    __asm__("vpaddd %1, %0, %0" : "+v"(*sum) : "v"(product));
+}
+
 TARGET ALWAYS_INLINE void add_i8(const struct linear_tile *t, const int rows, ptrdiff_t at,
                                  __m512i w0, __m512i w1, __m512i s[][2])
 {
     EACH_ROW(r)
     {
         __m512i a = _mm512_set1_epi32(group_at(t, r, at));
-        s[r][0] = _mm512_add_epi32(s[r][0], _mm512_madd_epi16(w0, a));
-        s[r][1] = _mm512_add_epi32(s[r][1], _mm512_madd_epi16(w1, a));
+        add_pairs(&s[r][0], w0, a);
+        add_pairs(&s[r][1], w1, a);
     }
 }
 

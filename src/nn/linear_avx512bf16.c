@@ -11,6 +11,8 @@
  */
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni")))
 
+enum { MOST_ROWS = AVX512_ROWS };
+
 TARGET ALWAYS_INLINE void tile_bf16(const struct linear_tile *t, const int rows, int groups,
                                     const unsigned char *const *w, float *sum)
 {
