@@ -132,6 +132,8 @@ static bool means_palette(const struct context *c, size_t i)
 
     if (term_is_kind(noun, LEXICON_TONE))
         return true;
+    if (i + 1 < c->count && !t[1].breaks && term_is(&t[1], "cracks"))
+        return true; // "gold cracks"
     if (t->entry->kind == LEXICON_MEDIUM)
         return (other_medium(c, i) && !is_a_work(c, i) && !is_sticks(c, i)) || followed ||
                (term_is(t, "pastel") && term_is_kind(noun, LEXICON_SUBJECT) && !is_work(noun));
@@ -202,6 +204,18 @@ static bool medium_is_subject(const struct context *c, size_t i)
     return term_is_kind(by, LEXICON_PLACE) ||
            (other_medium(c, i) && term_is_kind(by, LEXICON_PREPOSITION) &&
             term_is_filler(&c->t[i - 1]));
+}
+
+// "A mosaic of broken pottery": the pieces are, the picture is not.
+static bool is_of_pieces(const struct context *c, size_t i)
+{
+    bool built = false;
+
+    for (size_t k = 0; k < c->count; k++)
+        built |= term_is_built(&c->t[k]);
+    return built && strcmp(c->t[i].entry->name, "cracked") == 0 && i + 1 < c->count &&
+           !c->t[i + 1].breaks &&
+           (term_is_material(&c->t[i + 1]) || c->t[i + 1].kind == LEXICON_CARRIER);
 }
 
 // Whether an adjective says something about a material that counts: "cracked leather boots".
@@ -277,6 +291,8 @@ static bool is_subject(const struct context *c, size_t i)
     case LEXICON_PALETTE:
         return (of_subject && (term_is_ambiguous(t) || t->stand_in)) || colour_is_thing(c, i);
     case LEXICON_MODIFIER:
+        if (is_of_pieces(c, i))
+            return true;
         if (term_may_be_subject(t) && i + 1 < c->count && !t[1].breaks &&
             t[1].kind == LEXICON_LIGHT)
             return true; // "soft warm light": how the light is, not the paint
@@ -359,6 +375,18 @@ static void exclude_from(struct context *c, size_t next)
     }
 }
 
+// "Like an old coin", "into a trophy": made as such things are.
+static void settle_comparisons(struct context *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct term *t = &c->t[i];
+        if (t->kind == LEXICON_SUBJECT && t->entry && t->entry->kind == LEXICON_SUBJECT &&
+            t->entry->implies &&
+            (is_compared(c, i) || term_is_kind(clause_governor(c, i), LEXICON_MAKING)))
+            t->kind = LEXICON_FILLER;
+    }
+}
+
 // What nothing else competes with is a wish after all: "a leather book cover of my dog".
 static void settle_for_subject(struct context *c)
 {
@@ -389,6 +417,7 @@ void context_settle(struct term *t, size_t count, bool medium_named)
     settle_palettes(&c);
     combine_varieties(&c);
     settle_subjects(&c);
+    settle_comparisons(&c);
     settle_for_subject(&c);
     combine_leftovers(&c);
     for (size_t i = 0; i < count; i++)

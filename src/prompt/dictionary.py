@@ -185,7 +185,6 @@ def irregular(folder, part):
 def table(folder, classes, entries):
     """Normal form: class, of all words and phrases that the lexicon has not."""
     telling = {key: entry[0] for key, entry in entries.items() if entry[0] in CONTENT and " " not in key}
-    media = {key for key, kind in telling.items() if kind == "medium"}
     # Hardly anybody means Woden, the god, by "woden".
     mistakes = {slip for key in telling if len(key) > 4 for slip in slips(key)} & names(folder)
     found = {}
@@ -195,8 +194,9 @@ def table(folder, classes, entries):
         words = key.split()
         if key in entries or key in mistakes or not re.fullmatch("[a-z' ]{2,40}", key):
             return
-        # A "copperplate engraving" is what it says, too, and what is "carved in stone".
-        says_it = (telling.get(words[0]) == "material" and made or media.issuperset(words)
+        # A "copperplate engraving" and a "rainy day" are what they say, too, and what is "carved in stone".
+        kinds = {telling.get(word) for word in words}
+        says_it = (telling.get(words[0]) == "material" and made or kinds in ({"medium"}, {"light"})
                    or entries.get(" ".join(words[:2]), "?")[0] == "making")
         if len(words) == 1 or len(words) <= PHRASE_WORDS_MAX and telling.keys() & words and not says_it:
             found.setdefault(key, kind)
