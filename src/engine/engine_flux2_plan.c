@@ -79,7 +79,8 @@ void flux2_reading_warn(struct prompt *p, const struct flux2_given *given, struc
          "--no has no effect: a distilled model is not guided, which is what would lead it away "
          "from words"},
         {PROMPT_SREF, given->style || p->sw == 0,
-         "--sref has no effect: its picture was not handed over"},
+         "--sref has no effect: the service alone fetches its picture; patina render takes it as "
+         "--sref FILE"},
         {PROMPT_SW, given->style || p->given & PROMPT_SREF,
          "--sw has no effect: there is no style picture (--sref)"},
         {PROMPT_TILE, false, "--tile has no effect: pictures are not made to repeat"},
