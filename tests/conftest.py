@@ -20,6 +20,7 @@ LOG_SHOWN = 1500  # characters of each server's log
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "sanitized: also run against the sanitized server")
+    config.addinivalue_line("markers", "every_engine: there too with each of the module's engines")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -44,10 +45,11 @@ def origin(certificates):
 
 
 def pytest_generate_tests(metafunc):
-    """A module with `ENGINES = (name, ..)` has its tests of what paints run with each of them. The
-    sanitized server has the first alone: matrices take it minutes, and have suites of their own."""
+    """A module with `ENGINES = (name, ..)` has its tests of what paints run with each of them. On
+    the sanitized server those with the mark `every_engine`, the others with the first alone:
+    matrices take it seconds."""
     engines = getattr(metafunc.module, "ENGINES", ())
-    if "ASAN_OPTIONS" in os.environ:
+    if "ASAN_OPTIONS" in os.environ and not metafunc.definition.get_closest_marker("every_engine"):
         engines = engines[:1]
     if engines and "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", engines, indirect=True, scope="module")

@@ -22,6 +22,7 @@ def done(server):
     return server.run(server.upload(jpeg(640, 480)), "oil painting --seed 4294967295")
 
 
+@pytest.mark.every_engine
 def test_a_job_ends_with_four_pictures(engine, done):
     check_task(done)
     assert done["status"] == "completed"
@@ -133,6 +134,7 @@ def test_a_waiting_job_is_cancelled_once_and_its_points_come_back(idle):
     assert idle.balance(key) == before
 
 
+@pytest.mark.every_engine
 def test_a_running_job_stops_within_a_second(fresh, engine):
     server = fresh(pixels=engine.long_pixels, **engine.settings)
     with server.held():

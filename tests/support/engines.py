@@ -2,11 +2,13 @@
 """What the suites of a whole service know about the engines that they are run with."""
 
 import dataclasses
+import os
 import subprocess
 
 from support.server import BUILD, PATINA
 
 TINY = BUILD / "tiny-model"  # made by the build, see tests/golden/flux2/README.md
+SANITIZED = "ASAN_OPTIONS" in os.environ
 
 
 @dataclasses.dataclass
@@ -25,7 +27,8 @@ def flux2(folder):
     """The tiny model of the goldens, packed as an operator would."""
     model = folder / "tiny.patina"
     subprocess.run([PATINA, "model", "pack", TINY, model], check=True, capture_output=True)
-    return Engine("flux2", {"engine": "flux2", "model": model}, 512 * 512, 15)
+    side = 256 if SANITIZED else 512
+    return Engine("flux2", {"engine": "flux2", "model": model}, side * side, 15)
 
 
 ENGINES = {"look": look, "flux2": flux2}
