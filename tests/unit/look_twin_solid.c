@@ -465,9 +465,10 @@ const struct twin look_twins_solid[] = {
                      {"green", 0.3f}, {"blue", 0.5f}, {"relief", 3.0f}, {"soft", 1.0f},
                      {"shading", 0.0f}, {"exposure", 0.5f})},
     {"stone", .whole = stone, .near = 5e-3, .set = TWIN_SET({"period", 1000.0f})},
-    {"stone", .whole = stone, .near = 0.02, .rare = 0.01,
+    // Veins so near each other that several cross the picture.
+    {"stone", .whole = stone, .near = 0.02, .rare = 0.02, .seed = 6,
      .set = TWIN_SET({"vein_red", 0.9f}, {"vein_green", 0.1f}, {"vein_blue", 0.6f}, {"width", 4.0f},
-                     {"haze", 1.0f})},
+                     {"haze", 1.0f}, {"period", 60.0f})},
     {"stone", .whole = stone, .near = 0.02, .rare = 0.01, .mood = true,
      .set = TWIN_SET({"glow", 1.0f}, {"polish", 1.0f}, {"scatter", 1.0f})},
     // One colour all over: where the crust is whole, patches do not show.
