@@ -144,7 +144,12 @@ def test_a_running_job_stops_within_a_second(fresh, engine):
     assert check_task(answer.json())["error"]["code"] == 499
     assert server.balance() == 12000
     # The renderer is free again: the next job is not held up by the one before.
-    assert server.run(server.upload(jpeg(64, 64)), "oil --ar 1:1 --q .25")["status"] == "completed"
+    job_id = server.submit(server.upload(jpeg(64, 64)), "oil --ar 1:1 --q .25")["job_id"]
+
+    def advances():
+        task = server.job(job_id)
+        return task["status"] == "completed" or task["detail"]["progress"] > 0
+    wait_for(advances, what="the next job to be painted")
 
 
 def test_a_finished_job_cannot_be_cancelled(server, done):
