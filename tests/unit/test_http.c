@@ -29,8 +29,9 @@ struct fixture {
     int calls;
 
     // The stream's: what it says next, and how it went.
-    struct http_request *follower;
-    atomic_int news; // pieces to come
+    pthread_mutex_t lock;
+    struct http_request *follower; // NULL once it is over; under the lock
+    atomic_int news;               // pieces to come
     atomic_bool over;
     sem_t asked, ended;
     int said;
@@ -109,7 +110,21 @@ static bool say_next(void *ctx, struct buf *out)
 
 static void stream_ended(void *ctx)
 {
-    sem_post(&((struct fixture *)ctx)->ended);
+    struct fixture *f = ctx;
+
+    pthread_mutex_lock(&f->lock);
+    f->follower = NULL;
+    pthread_mutex_unlock(&f->lock);
+    sem_post(&f->ended);
+}
+
+// As whoever has news has to: never behind stream_ended().
+static void wake_follower(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    if (f->follower)
+        http_stream_wake(f->follower);
+    pthread_mutex_unlock(&f->lock);
 }
 
 static void follow(void *ctx, struct http_request *r)
@@ -119,7 +134,7 @@ static void follow(void *ctx, struct http_request *r)
     struct http_response head = HTTP_RESPONSE(200);
 
     head.type = "text/plain";
-    f->follower = r;
+    f->follower = r; // before anybody can wake it
     assert_true(http_answer_stream(r, &head, &stream, f));
 }
 
@@ -164,6 +179,7 @@ static int setup_with(void **state, int threads)
     struct err_note note;
 
     clock_sim_init(&f->sim, 1700000000000);
+    pthread_mutex_init(&f->lock, NULL);
     sem_init(&f->parked, 0, 0);
     sem_init(&f->go, 0, 0);
     sem_init(&f->done, 0, 0);
@@ -736,13 +752,13 @@ static void streams_go_on_as_long_as_there_is_news(void **state)
     for (int i = 1; i < 100; i++) {
         char chunk[32];
         atomic_store(&f->news, i + 1);
-        http_stream_wake(f->follower);
+        wake_follower(f);
         snprintf(chunk, sizeof(chunk), "%d\r\n%d\n\r\n", i < 10 ? 2 : 3, i);
         expect(fd, chunk);
     }
-    http_stream_wake(f->follower); // without news: nothing comes of it
+    wake_follower(f); // without news: nothing comes of it
     atomic_store(&f->over, true);
-    http_stream_wake(f->follower);
+    wake_follower(f);
     expect(fd, "0\r\n\r\n");
     sem_wait(&f->ended);
     assert_true(closed(fd));
