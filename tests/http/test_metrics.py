@@ -87,7 +87,9 @@ def test_a_job_is_counted_from_post_to_webhook(server, origin):
                   *server.job(task["job_id"])["output"]["image_urls"]])
     assert grown("patina_stored_bytes_total") == stored
     assert grown("patina_store_commit_seconds_count") > 3
-    assert grown("patina_store_commit_requests_sum") >= grown("patina_store_commit_seconds_count")
+    # Of one metric: two are not read at one moment.
+    commits = grown("patina_store_commit_requests_count")
+    assert grown("patina_store_commit_requests_sum") >= commits > 3
 
 
 def test_histograms_add_up(server):
