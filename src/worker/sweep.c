@@ -15,9 +15,11 @@ struct sweep {
     bool stopping;
 };
 
-static int delete_expired(const struct sweep_options *o, int64_t now_ms)
+// Returns the first failure, after all that can be deleted has been. What cannot stays due.
+static enum err delete_expired(const struct sweep_options *o, int64_t now_ms, int *deleted,
+                               struct err_note *note)
 {
-    int deleted = 0;
+    enum err failure = ERR_OK;
 
     for (;;) {
         struct arena arena = ARENA_INIT;
@@ -26,14 +28,19 @@ static int delete_expired(const struct sweep_options *o, int64_t now_ms)
         enum err e = store_blobs_expired(o->store, now_ms, BATCH, &arena, &keys, &count);
         // First the bytes, then the row: a crash between the two leaves a row, which is found
         // again.
-        while (!e && done < count && !blob_delete(o->blobs, keys[done], NULL))
-            done++;
+        for (int i = 0; !e && i < count; i++) {
+            enum err stuck = blob_delete(o->blobs, keys[i], failure ? NULL : note);
+            if (!stuck)
+                keys[done++] = keys[i];
+            else if (!failure)
+                failure = stuck;
+        }
         if (!e && done)
             e = store_blobs_forget(o->store, keys, done);
         arena_release(&arena);
-        deleted += done;
-        if (e || done < count || count < BATCH)
-            return deleted;
+        *deleted += done;
+        if (e || done == 0 || count < BATCH)
+            return failure ? failure : e;
     }
 }
 
@@ -54,12 +61,19 @@ static bool delete_orphan(void *ctx, const char *key, int64_t bytes)
     return true;
 }
 
+// What one part cannot do keeps no other from its work: deleting is what mends a full disk.
+static void complain(const struct sweep_options *o, enum err e, const char *why)
+{
+    if (e)
+        log_event(o->log, LOG_WARN, "sweep", LOG_S("err", err_name(e)), LOG_S("why", why));
+}
+
 int sweep_once(const struct sweep_options *o, struct clock_watch *watch, bool orphans)
 {
     int64_t now_ms = clock_unix_ms(o->clock), jumped_ms;
     struct orphans x = {o, 0};
     struct err_note note = {0};
-    int reaped = 0, expired;
+    int reaped = 0, expired = 0;
 
     if (!store_reap(o->store, &reaped) && reaped)
         log_event(o->log, LOG_WARN, "sweep.leases", LOG_N("handed_back", reaped));
@@ -70,12 +84,11 @@ int sweep_once(const struct sweep_options *o, struct clock_watch *watch, bool or
     if (!trusted)
         return 0;
     // First the rows: what deleted accounts left is due then.
-    enum err e = store_sweep(o->store, now_ms);
-    expired = delete_expired(o, now_ms);
-    if (!e && orphans)
-        e = blob_each(o->blobs, now_ms - SWEEP_ORPHAN_AGE_MS, delete_orphan, &x, &note);
-    if (e)
-        log_event(o->log, LOG_WARN, "sweep", LOG_S("err", err_name(e)), LOG_S("why", note.text));
+    complain(o, store_sweep(o->store, now_ms), "rows that are due cannot be deleted");
+    complain(o, delete_expired(o, now_ms, &expired, &note), note.text);
+    if (orphans)
+        complain(o, blob_each(o->blobs, now_ms - SWEEP_ORPHAN_AGE_MS, delete_orphan, &x, &note),
+                 note.text);
     if (expired || x.deleted)
         log_event(o->log, LOG_INFO, "sweep", LOG_N("expired", expired),
                   LOG_N("orphans", x.deleted));

@@ -2,6 +2,7 @@
 #include "unit/unit.h"
 
 #include "blob/blob_dir.h"
+#include "image/sniff.h"
 #include "store/store_sqlite.h"
 #include "worker/budget.h"
 #include "worker/clock_watch.h"
@@ -14,6 +15,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void errors_mean_one_thing_for_a_job(void **state)
@@ -392,6 +394,67 @@ static void the_sweep_takes_orphans_but_not_young_ones_nor_known_ones(void **sta
     house_close(&h);
 }
 
+static void add_upload(struct house *h, const char *key, int64_t kept_ms)
+{
+    static int count;
+    struct arena arena = ARENA_INIT;
+    int64_t now_ms = clock_unix_ms(&h->sim.clock);
+    struct upload out, in = {.account = h->account.id,
+                             .blob_key = key,
+                             .bytes = 1,
+                             .width = 1,
+                             .height = 1,
+                             .format = IMAGE_PNG,
+                             .sha256 = {(uint8_t)++count},
+                             .created_ms = now_ms,
+                             .expires_ms = now_ms + kept_ms};
+
+    snprintf(in.id, sizeof in.id, "%032d", count);
+    assert_int_equal(blob_put(h->blobs, key, "x", 1, NULL), ERR_OK);
+    assert_int_equal(store_upload_add(h->store, &in, &arena, &out, NULL), ERR_OK);
+    arena_release(&arena);
+}
+
+// What unlink() refuses, as it does a file on a failing disk.
+static void replace_by_folder(struct house *h, const char *key)
+{
+    uint8_t digest[SHA256_BYTES];
+    char name[64], path[192];
+
+    sha256(key, strlen(key), digest);
+    snprintf(name, sizeof name, "%s", key);
+    *strchr(name, '/') = ',';
+    snprintf(path, sizeof path, "%s/blobs/%02x/%s", h->dir, digest[0], name);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+// As long as its bytes are there, the row has to stay.
+static void one_blob_that_cannot_be_deleted_keeps_no_other(void **state)
+{
+    struct house h;
+    struct clock_watch watch;
+    const char *stuck = "upload/stuck", *later = "upload/later";
+    bool known;
+
+    (void)state;
+    house_open(&h);
+    struct sweep_options o = {h.store, h.blobs, &h.sim.clock, NULL};
+    clock_watch_init(&watch, &h.sim.clock);
+    add_upload(&h, stuck, 1000);
+    add_upload(&h, later, 2000);
+    replace_by_folder(&h, stuck);
+    clock_sim_advance(&h.sim, 3000);
+    assert_int_equal(sweep_once(&o, &watch, false), 1);
+    assert_false(there(&h, later));
+    assert_int_equal(store_blob_known(h.store, later, &known), ERR_OK);
+    assert_false(known);
+    assert_int_equal(store_blob_known(h.store, stuck, &known), ERR_OK);
+    assert_true(known);
+    assert_int_equal(sweep_once(&o, &watch, false), 0);
+    house_close(&h);
+}
+
 static void own_urls_are_read_from_the_store(void **state)
 {
     static const struct {
@@ -444,6 +507,7 @@ int main(void)
         cmocka_unit_test(requests_and_reports_come_out_as_they_went_in),
         cmocka_unit_test(the_sweep_takes_what_expired_unless_the_clock_jumped),
         cmocka_unit_test(the_sweep_takes_orphans_but_not_young_ones_nor_known_ones),
+        cmocka_unit_test(one_blob_that_cannot_be_deleted_keeps_no_other),
         cmocka_unit_test(own_urls_are_read_from_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
