@@ -2,6 +2,7 @@
 #include "worker/source.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -110,7 +111,8 @@ enum err source_own(const struct worker_options *o, const struct source_request 
     size_t len = strlen(o->public_url);
     const char *path = r->url + len;
 
-    if (strncmp(r->url, o->public_url, len) != 0 || *path != '/')
+    // As own_url_read() of api/ does, which has let it in: hosts have no case.
+    if (strncasecmp(r->url, o->public_url, len) != 0 || *path != '/')
         return upload_elsewhere(o, r, key, note);
     if (strncmp(path, "/uploads/", 9) == 0)
         return upload_key(o, r->job->account, path + 9, key, note);

@@ -486,8 +486,10 @@ static void own_urls_are_read_from_the_store(void **state)
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         char url[256], key[BLOB_KEY_MAX + 1];
         struct job job = {.account = h.account.id, .img_url = url};
-        snprintf(url, sizeof url, "%s%s", o.public_url, row[i].path);
-        for (int style = 0; style < 2; style++) {
+        for (int way = 0; way < 4; way++) {
+            bool style = way % 2;
+            snprintf(url, sizeof url, "%s%s", way < 2 ? o.public_url : "HTTPS://Pictures.Example",
+                     row[i].path);
             assert_int_equal(source_own(&o, &(struct source_request){&job, url, style}, key, NULL),
                              row[i].err);
             if (row[i].key)
