@@ -253,6 +253,7 @@ static enum err open_workers(struct service *v, struct err_note *note)
         .memory_bytes = v->s->memory_mb << 20,
         .job_timeout_ms = v->s->job_timeout_s * 1000,
         .heartbeat_ms = HEARTBEAT_MS,
+        .paused = atomic_load(&v->disk_low),
     };
     struct deliver_options d = {
         .store = v->store,
@@ -357,7 +358,7 @@ enum err service_open(struct settings *s, struct service **out, struct err_note 
     if (!e)
         e = open_api(v, note);
     if (!e) {
-        service_tick(v);
+        service_tick(v); // whether they may start jobs
         e = open_workers(v, note);
     }
     if (!e)

@@ -283,6 +283,7 @@ enum err worker_start(const struct worker_options *o, struct worker **out, struc
         return err_set(note, ERR_NOMEM, "out of memory for the worker");
     w->o = *o;
     w->wake = true;
+    w->paused = o->paused;
     w->ready_end = &w->ready;
     pthread_mutex_init(&w->lock, NULL);
     wait_cond_init(&w->changed);

@@ -51,6 +51,7 @@ struct worker_options {
     int64_t memory_bytes;   /* of all decoded jobs together */
     int64_t job_timeout_ms; /* 0: five times the engine's estimate, at least WORKER_JOB_MS_MIN */
     int64_t heartbeat_ms;   /* well under the store's lease */
+    bool paused;            /* from the first moment on, see worker_pause() */
 };
 
 enum { WORKER_JOB_MS_MIN = 300 * 1000 };

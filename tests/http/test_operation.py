@@ -161,6 +161,21 @@ def test_a_disk_that_is_full_to_the_last_byte_loses_nothing(tmp_path):
             assert wait_for(lambda: server.balance() == before - spent, what="the points to settle")
 
 
+def test_a_start_on_a_full_disk_starts_no_job(fresh):
+    server = fresh(workers=0)
+    job_id = server.submit(server.upload(jpeg()))["job_id"]
+    server.stop()
+    del server.settings["PATINA_WORKERS"]
+    server.settings["PATINA_DISK_RESERVE_MB"] = str(1 << 24)
+    server.start()
+    assert server.job(job_id)["status"] == "pending"
+    assert server.stop() == 0
+    assert "disk.low" in server.log() and "job.claim" not in server.log()
+    del server.settings["PATINA_DISK_RESERVE_MB"]
+    server.start()
+    assert server.finished(job_id)["status"] == "completed"
+
+
 def test_stopping_hands_running_jobs_back_uncounted(fresh):
     server = fresh(drain_s=0)
     with server.held():
