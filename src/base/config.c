@@ -169,21 +169,23 @@ void config_env_unknown(const struct config *c, struct buf *out)
     size_t prefix = strlen(c->env_prefix);
 
     for (char **var = environ; var && *var; var++) {
-        char name[VARIABLE_MAX], meant[VARIABLE_MAX];
+        char name[VARIABLE_MAX], meant[VARIABLE_MAX] = "";
+        size_t len = strcspn(*var, "=");
         if (strncmp(*var, c->env_prefix, prefix) != 0)
             continue;
         row_name(*var + prefix, name);
-        if (find_flag(c, name, strlen(name)))
-            continue;
         struct nearest n = NEAREST(name);
         for (int i = 0; i < c->count; i++)
             nearest_try(&n, c->option[i].name);
-        buf_addf(out, "%s%.*s is not a setting of this program", out->len ? "; " : "",
-                 (int)strcspn(*var, "="), *var);
-        if (n.best) {
+        if (n.best)
             variable_name(c, find_flag(c, n.best, strlen(n.best)), meant);
+        // To the letter: PATINA_Workers sets nothing.
+        if (strlen(meant) == len && strncmp(*var, meant, len) == 0)
+            continue;
+        buf_addf(out, "%s%.*s is not a setting of this program", out->len ? "; " : "", (int)len,
+                 *var);
+        if (n.best)
             buf_addf(out, " (did you mean %s?)", meant);
-        }
     }
 }
 

@@ -237,6 +237,13 @@ static void variables_set_what_flags_do_not(void **state)
     config_env_unknown(&config, &unknown);
     assert_string_equal(unknown.data, "PTEST_COLUR is not a setting of this program "
                                       "(did you mean PTEST_COLOUR?)");
+    unsetenv("PTEST_COLUR");
+    setenv("PTEST_Loud", "yes", 1);
+    buf_reset(&unknown);
+    config_env_unknown(&config, &unknown);
+    assert_string_equal(unknown.data, "PTEST_Loud is not a setting of this program "
+                                      "(did you mean PTEST_LOUD?)");
+    unsetenv("PTEST_Loud");
     setenv("PTEST_COUNT", "1e3", 1);
     assert_int_equal(config_env(&config, &t, &note), ERR_INVALID);
     assert_non_null(strstr(note.text, "PTEST_COUNT is \"1e3\""));
