@@ -101,6 +101,37 @@ static enum err read_boundary(const char *type, char mark[BOUNDARY_MAX + 5], str
     return ERR_OK;
 }
 
+// Where the first part begins; NULL when there is none.
+static const char *behind_first_mark(const char *body, size_t len, const char *mark)
+{
+    size_t n = strlen(mark);
+
+    // It may stand at the very beginning, without its CRLF.
+    if (len >= n - 2 && !memcmp(body, mark + 2, n - 2))
+        return body + n - 2;
+    const char *at = memmem(body, len, mark, n);
+    return at ? at + n : NULL;
+}
+
+// Keeps the part when it is the field.
+static enum err take_part(struct span part, const char *name, struct multipart_field *field,
+                          struct err_note *note)
+{
+    struct span disposition, value;
+    size_t at;
+
+    if (!read_part_head(part, &disposition, &at) || !is_form_data(disposition) ||
+        !parameter(disposition, "name", &value))
+        return err_set(note, ERR_INVALID, "a part has no good Content-Disposition");
+    if (value.len != strlen(name) || memcmp(value.p, name, value.len) != 0)
+        return ERR_OK;
+    if (field->data)
+        return err_set(note, ERR_INVALID, "there is more than one field \"%s\"", name);
+    size_t whole = part.len - at;
+    *field = (struct multipart_field){part.p + at, whole >= 2 ? whole - 2 : 0};
+    return ERR_OK;
+}
+
 enum err multipart_find(const char *type, const char *body, size_t len, const char *name,
                         struct multipart_field *out, struct err_note *note)
 {
@@ -110,14 +141,7 @@ enum err multipart_find(const char *type, const char *body, size_t len, const ch
     enum err e = read_boundary(type, mark, note);
     if (e)
         return e;
-    size_t mark_len = strlen(mark);
-    // The first boundary may stand at the very beginning, without its CRLF.
-    const char *end = body + len;
-    const char *p = len >= mark_len - 2 && !memcmp(body, mark + 2, mark_len - 2)
-                        ? body + mark_len - 2
-                        : memmem(body, len, mark, mark_len);
-    if (p && p != body + mark_len - 2)
-        p += mark_len;
+    const char *end = body + len, *p = behind_first_mark(body, len, mark);
     for (int parts = 0; p && parts <= PARTS_MAX; parts++) {
         if (end - p >= 2 && p[0] == '-' && p[1] == '-') {
             if (!found.data)
@@ -131,21 +155,14 @@ enum err multipart_find(const char *type, const char *body, size_t len, const ch
             break;
         p += 2;
         // A part without content ends with the CRLF that also ends its head.
-        const char *next = memmem(p - 2, (size_t)(end - p) + 2, mark, mark_len);
+        const char *next = memmem(p - 2, (size_t)(end - p) + 2, mark, strlen(mark));
         if (!next)
             break;
-        struct span part = {p, (size_t)(next + 2 - p)}, disposition, value;
-        size_t at;
-        if (next < p || !read_part_head(part, &disposition, &at) || !is_form_data(disposition) ||
-            !parameter(disposition, "name", &value))
-            return err_set(note, ERR_INVALID, "a part has no good Content-Disposition");
-        if (value.len == strlen(name) && !memcmp(value.p, name, value.len)) {
-            if (found.data)
-                return err_set(note, ERR_INVALID, "there is more than one field \"%s\"", name);
-            size_t whole = part.len - at;
-            found = (struct multipart_field){p + at, whole >= 2 ? whole - 2 : 0};
-        }
-        p = next + mark_len;
+        // One that begins with the mark has no head, and no bytes.
+        e = take_part((struct span){p, next < p ? 0 : (size_t)(next + 2 - p)}, name, &found, note);
+        if (e)
+            return e;
+        p = next + strlen(mark);
     }
     return err_set(note, ERR_INVALID, "the multipart body is cut or malformed");
 }

@@ -278,6 +278,11 @@ static void forms_are_read(void **state)
          B("--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n"
            "a\r\n--xy\r\n--xyz--\r\n"),
          ERR_OK, "a\r\n--xy", 7},
+        // A preamble as long as the boundary's line is none.
+        {form,
+         B("abcde\r\n--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nyes\r\n"
+           "--xyz--"),
+         ERR_OK, "yes", 3},
         {"image/png", B("x"), ERR_UNSUPPORTED, NULL, 0},
         {"multipart/mixed; boundary=xyz", B("x"), ERR_UNSUPPORTED, NULL, 0},
         {"multipart/form-datax; boundary=xyz", B("x"), ERR_UNSUPPORTED, NULL, 0},
