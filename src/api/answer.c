@@ -51,6 +51,19 @@ void answer_problems(struct api *a, struct http_request *r, const struct problem
     answer_error(a, r, 400, problems_sentence(p, arena), problems_detail(p, arena));
 }
 
+bool query_good(struct api *a, struct http_request *r, enum err cursor, struct problems *p)
+{
+    if (cursor && cursor != ERR_NOT_FOUND) {
+        answer_err(a, r, cursor, NULL);
+        return false;
+    }
+    if (cursor)
+        problem_add(p, "cursor", "must be the next_cursor of an earlier answer");
+    if (p->count)
+        answer_problems(a, r, p);
+    return p->count == 0;
+}
+
 void answer_refusal(void *ctx, struct http_request *r, const char *why, struct http_response *out)
 {
     (void)ctx, (void)r;

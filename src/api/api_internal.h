@@ -60,6 +60,10 @@ void answer_error(struct api *a, struct http_request *r, int status, const char 
  * the client. */
 void answer_err(struct api *a, struct http_request *r, enum err e, const struct err_note *note);
 void answer_problems(struct api *a, struct http_request *r, const struct problems *p);
+/* The end of reading a list's query: `cursor` is how looking its cursor up ended, *p has what else
+ * is wrong. False: it has answered. */
+bool query_good(struct api *a, struct http_request *r, enum err cursor, struct problems *p);
+
 void answer_refusal(void *ctx, struct http_request *r, const char *why, struct http_response *out);
 /* 503 with what to say when the service takes no new work now; true when it answered. */
 bool answer_closed(struct api *a, struct http_request *r);
@@ -88,6 +92,11 @@ void answer_derived(struct api *a, struct http_request *r, const struct job *j,
  * answered). */
 MUST_USE enum err answer_blob(struct api *a, struct http_request *r, const struct job *j,
                               const struct own_file *f);
+
+/* files.c: whether a picture of the job is there and `who` may read it: whoever asks (-1) those of
+ * public jobs and what was signed for this path, its account all of its own. */
+bool file_readable(struct api *a, const struct job *j, int64_t who, const char *path,
+                   const struct own_file *f);
 
 /* uploads.c: for the gate. The route's limit leaves room for a form around the picture; a bare body
  * has none, and one that is too long is refused by its announcement. True when it answered. */

@@ -30,25 +30,16 @@ static bool read_query(struct api *a, struct http_request *r, struct store_deliv
 {
     const char *job = http_query(r, "job_id"), *cursor = http_query(r, "cursor");
     struct problems p = {.count = 0};
-    struct delivery last;
+    struct delivery last = {.id = 0};
+    enum err e = ERR_OK;
 
     *q = (struct store_delivery_list){.account = caller(r)->id, .state = -1, .limit = PAGE};
     if (job && *job)
         q->job_uuid = job;
-    if (cursor && *cursor) {
-        enum err e = store_delivery_get(a->d.store, q->account, cursor, http_arena(r), &last);
-        if (e && e != ERR_NOT_FOUND) {
-            answer_err(a, r, e, NULL);
-            return false;
-        }
-        if (e)
-            problem_add(&p, "cursor", "must be the next_cursor of an earlier answer");
-        else
-            q->before = last.id;
-    }
-    if (p.count)
-        answer_problems(a, r, &p);
-    return p.count == 0;
+    if (cursor && *cursor)
+        e = store_delivery_get(a->d.store, q->account, cursor, http_arena(r), &last);
+    q->before = e ? 0 : last.id;
+    return query_good(a, r, e, &p);
 }
 
 /* GET /api/v1/webhooks/deliveries: newest first. Whether there is another page is known by asking

@@ -41,20 +41,19 @@ enum err answer_blob(struct api *a, struct http_request *r, const struct job *j,
     return ERR_OK;
 }
 
-static bool may_read(struct api *a, struct http_request *r, const struct job *j)
+bool file_readable(struct api *a, const struct job *j, int64_t who, const char *path,
+                   const struct own_file *f)
 {
     char want[VIEW_SIGNATURE_TEXT];
-    struct own_file given;
 
     if (j->state != JOB_COMPLETED || clock_unix_ms(a->d.clock) >= j->expires_ms)
         return false;
-    if (!j->is_private)
+    if (!j->is_private || j->account == who)
         return true;
-    own_file_signed(http_query(r, "expires"), http_query(r, "signature"), &given);
-    if (given.expires != j->expires_ms / 1000)
+    if (f->expires != j->expires_ms / 1000)
         return false;
-    view_file_signature(&a->view, http_path(r), given.expires, want);
-    return secret_equal(want, given.signature, sizeof(want) - 1);
+    view_file_signature(&a->view, path, f->expires, want);
+    return secret_equal(want, f->signature, sizeof(want) - 1);
 }
 
 void get_file(void *ctx, struct http_request *r)
@@ -66,7 +65,8 @@ void get_file(void *ctx, struct http_request *r)
     enum err e = own_file_name(http_param(r, 1), &f)
                      ? store_job_get(a->d.store, -1, http_param(r, 0), http_arena(r), &j)
                      : ERR_NOT_FOUND;
-    if (!e && !may_read(a, r, &j))
+    own_file_signed(http_query(r, "expires"), http_query(r, "signature"), &f);
+    if (!e && !file_readable(a, &j, -1, http_path(r), &f))
         e = ERR_NOT_FOUND;
     if (!e && (e = answer_blob(a, r, &j, &f)) == ERR_NOT_FOUND && strcmp(f.ext, "png") != 0) {
         answer_derived(a, r, &j, &f);

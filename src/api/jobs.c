@@ -130,7 +130,8 @@ static bool read_query(struct api *a, struct http_request *r, struct store_list 
     const char *cursor = http_query(r, "cursor");
     struct problems p = {.count = 0};
     enum job_state state;
-    struct job last;
+    struct job last = {.id = 0};
+    enum err e = ERR_OK;
 
     *q = (struct store_list){.account = caller(r)->id, .state = -1, .limit = LIST_LIMIT};
     if (status && *status) {
@@ -142,15 +143,10 @@ static bool read_query(struct api *a, struct http_request *r, struct store_list 
     }
     if (limit && *limit && !read_limit(limit, &q->limit))
         problem_add(&p, "limit", "must be a number from 1 to %d", LIST_LIMIT_MAX);
-    if (cursor && *cursor) {
-        if (store_job_get(a->d.store, q->account, cursor, http_arena(r), &last))
-            problem_add(&p, "cursor", "must be the next_cursor of an earlier answer");
-        else
-            q->before = last.id;
-    }
-    if (p.count)
-        answer_problems(a, r, &p);
-    return p.count == 0;
+    if (cursor && *cursor)
+        e = store_job_get(a->d.store, q->account, cursor, http_arena(r), &last);
+    q->before = e ? 0 : last.id;
+    return query_good(a, r, e, &p);
 }
 
 void get_jobs(void *ctx, struct http_request *r)

@@ -64,22 +64,16 @@ static void submitted(void *ctx, enum err e, const void *answer, size_t len)
     }
 }
 
-// Whether a result that is to be a source is there and may be read by who asks.
-static bool may_read(struct api *a, struct http_request *r, const struct own_file *f)
+// ERR_NOT_FOUND: the result that is to be a source is not there, or not to be read by who asks.
+static enum err find_result(struct api *a, struct http_request *r, const struct own_file *f)
 {
-    char want[VIEW_SIGNATURE_TEXT];
     struct job j;
-
-    if (store_job_get(a->d.store, -1, f->job, http_arena(r), &j) || j.state != JOB_COMPLETED ||
-        clock_unix_ms(a->d.clock) >= j.expires_ms)
-        return false;
-    if (!j.is_private || j.account == caller(r)->id)
-        return true;
     const char *path = arena_printf(http_arena(r), "/files/%s/%s.%s", f->job, f->stem, f->ext);
-    if (!path || f->expires != j.expires_ms / 1000)
-        return false;
-    view_file_signature(&a->view, path, f->expires, want);
-    return secret_equal(want, f->signature, sizeof(want) - 1);
+
+    if (!path)
+        return ERR_NOMEM;
+    enum err e = store_job_get(a->d.store, -1, f->job, http_arena(r), &j);
+    return !e && !file_readable(a, &j, caller(r)->id, path, f) ? ERR_NOT_FOUND : e;
 }
 
 static bool read_idempotency_key(struct submission *s)
@@ -153,16 +147,23 @@ static bool read_body(struct submission *s)
     enum err e = retexture_read(json, len, &rules, http_arena(r), &s->body, &problems, &note);
     if (e && problems.count) {
         answer_problems(a, r, &problems);
-    } else if (e) {
-        answer_err(a, r, e, &note);
-    } else if (deny_matches(a->d.deny, s->body.prompt)) {
-        answer_error(a, r, 403, "the prompt has a word that this service refuses", NULL);
-    } else if (s->body.own == OWN_URL_FILE && !may_read(a, r, &s->body.file)) {
-        refuse_field(a, r, "imgUrl", "is no result that can be read, or it has expired");
-    } else {
-        return true;
+        return false;
     }
-    return false;
+    if (e) {
+        answer_err(a, r, e, &note);
+        return false;
+    }
+    if (deny_matches(a->d.deny, s->body.prompt)) {
+        answer_error(a, r, 403, "the prompt has a word that this service refuses", NULL);
+        return false;
+    }
+    if (s->body.own == OWN_URL_FILE)
+        e = find_result(a, r, &s->body.file);
+    if (e == ERR_NOT_FOUND)
+        refuse_field(a, r, "imgUrl", "is no result that can be read, or it has expired");
+    else if (e)
+        answer_err(a, r, e, NULL);
+    return !e;
 }
 
 void post_retexture(void *ctx, struct http_request *r)
