@@ -179,12 +179,41 @@ static void admit_body(struct http_request *r, const struct strict_body *body)
     }
 }
 
-void request_headers(struct http_request *r, const char *method, const char *version)
+// Path and query; false when it has refused them.
+static bool read_target(struct http_request *r)
 {
-    struct http_server *s = r->server;
-    struct strict_body body;
     struct target target;
     struct err_note note;
+    enum err e = ERR_NOMEM;
+
+    if (r->target_copy)
+        e = target_parse(&target, &r->arena, r->target_copy, r->target_len, &note);
+    if (e == ERR_NOMEM) {
+        request_refuse(r, 503, "out of memory");
+    } else if (e) {
+        r->close = true;
+        request_refuse(r, 400, note.text);
+    } else {
+        r->path = target.path;
+        r->query = target.query;
+    }
+    return !e;
+}
+
+static bool enter(struct http_request *r)
+{
+    struct http_server *s = r->server;
+
+    if (atomic_load(&s->stopping)) {
+        request_refuse(r, 503, "the server is stopping");
+        return false;
+    }
+    return route(r) && (!s->o.gate || s->o.gate(s->o.ctx, r, r->match.route));
+}
+
+void request_headers(struct http_request *r, const char *method, const char *version)
+{
+    struct strict_body body;
     const char *why = NULL;
 
     r->phase = PHASE_BODY;
@@ -202,19 +231,8 @@ void request_headers(struct http_request *r, const char *method, const char *ver
         request_refuse(r, 431, "the header section is too long");
     else if (bad)
         request_refuse(r, bad, why);
-    else if (!r->target_copy)
-        request_refuse(r, 503, "out of memory");
-    else if (target_parse(&target, &r->arena, r->target_copy, r->target_len, &note)) {
-        r->close = true;
-        request_refuse(r, 400, note.text);
-    } else {
-        r->path = target.path;
-        r->query = target.query;
-        if (atomic_load(&s->stopping))
-            request_refuse(r, 503, "the server is stopping");
-        else if (route(r) && (!s->o.gate || s->o.gate(s->o.ctx, r, r->match.route)))
-            admit_body(r, &body);
-    }
+    else if (read_target(r) && enter(r))
+        admit_body(r, &body);
 }
 
 int request_body(struct http_request *r, const char *data, size_t len)

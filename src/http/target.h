@@ -16,7 +16,8 @@ struct target {
 };
 
 /* ERR_INVALID (with what is wrong) for anything but the origin form and the absolute form with
- * http or https, bytes outside 0x21..0x7E, bad percent-encoding. ERR_NOMEM. */
+ * http or https, bytes outside 0x21..0x7E, bad percent-encoding. ERR_NOMEM, without
+ * a note. */
 MUST_USE enum err target_parse(struct target *out, struct arena *a, const char *raw, size_t len,
                                struct err_note *note);
 

@@ -326,7 +326,29 @@ static struct reply ask(const struct fixture *f, const char *request)
     return ask_n(f, request, strlen(request));
 }
 
+// The next direct allocation of the listener's for a request finds no memory.
+static atomic_bool no_memory;
+
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
+void *__real_arena_alloc(struct arena *a, size_t size);
+void *__wrap_arena_alloc(struct arena *a, size_t size);
+
+void *__wrap_arena_alloc(struct arena *a, size_t size)
+{
+    return atomic_exchange(&no_memory, false) ? NULL : __real_arena_alloc(a, size);
+}
+// NOLINTEND(bugprone-reserved-identifier)
+
 // ---- tests ----
+
+static void without_memory_for_its_target_a_request_may_come_again(void **state)
+{
+    atomic_store(&no_memory, true);
+    struct reply r = ask(*state, "GET /api/echo/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_int_equal(r.status, 503);
+    assert_string_equal(r.body, "out of memory");
+    assert_false(atomic_load(&no_memory));
+}
 
 static void requests_are_routed_and_answered(void **state)
 {
@@ -820,6 +842,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(requests_are_routed_and_answered),
+        T(without_memory_for_its_target_a_request_may_come_again),
         T(ids_that_could_harm_a_log_are_replaced),
         T(unknown_paths_and_methods_are_refused),
         T(ambiguous_requests_are_refused),
