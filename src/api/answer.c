@@ -85,10 +85,30 @@ bool answer_closed(struct api *a, struct http_request *r)
     return true;
 }
 
-void answer_beside(struct api *a, struct http_request *r, struct side_task *task,
-                   void (*run)(void *ctx), void *ctx)
+struct beside {
+    struct side_task task;
+    struct api *api;
+    struct http_request *request;
+    beside_fn *run;
+    void *ctx;
+};
+
+static void run_beside(void *ctx)
 {
-    *task = (struct side_task){.run = run, .ctx = ctx};
-    if (!side_run(a->side, task))
+    const struct beside *b = ctx;
+
+    b->run(b->api, b->request, b->ctx);
+}
+
+void answer_beside(struct api *a, struct http_request *r, beside_fn *run, void *ctx)
+{
+    struct beside *b = arena_alloc(http_arena(r), sizeof(*b));
+
+    if (!b) {
+        answer_err(a, r, ERR_NOMEM, NULL);
+        return;
+    }
+    *b = (struct beside){{.run = run_beside, .ctx = b}, a, r, run, ctx};
+    if (!side_run(a->side, &b->task))
         answer_error(a, r, 503, "too much is under way; retry", NULL);
 }

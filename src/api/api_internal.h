@@ -67,9 +67,10 @@ bool query_good(struct api *a, struct http_request *r, enum err cursor, struct p
 void answer_refusal(void *ctx, struct http_request *r, const char *why, struct http_response *out);
 /* 503 with what to say when the service takes no new work now; true when it answered. */
 bool answer_closed(struct api *a, struct http_request *r);
-/* Runs the task beside the listener, or answers 503. */
-void answer_beside(struct api *a, struct http_request *r, struct side_task *task,
-                   void (*run)(void *ctx), void *ctx);
+/* Calls `run` on a thread beside the listener, where it may wait for a disk, or answers 503. `ctx`
+ * lives until then: in the request's arena, or NULL. */
+typedef void beside_fn(struct api *a, struct http_request *r, void *ctx);
+void answer_beside(struct api *a, struct http_request *r, beside_fn *run, void *ctx);
 
 /* jobs.c: there is none, or it is another account's: nobody can tell which. */
 void answer_no_job(struct api *a, struct http_request *r);

@@ -75,19 +75,11 @@ void get_deliveries(void *ctx, struct http_request *r)
 
 // ---- again ----
 
-struct redeliver {
-    struct api *api;
-    struct http_request *request;
-    struct side_task task;
-};
-
-static void run_redeliver(void *ctx)
+static void redeliver(struct api *a, struct http_request *r, void *ctx)
 {
-    struct redeliver *x = ctx;
-    struct api *a = x->api;
-    struct http_request *r = x->request;
     struct delivery d;
 
+    (void)ctx;
     enum err e =
         store_delivery_redeliver(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &d);
     if (e == ERR_NOT_FOUND) {
@@ -108,14 +100,5 @@ static void run_redeliver(void *ctx)
  * threads. */
 void post_redeliver(void *ctx, struct http_request *r)
 {
-    struct api *a = ctx;
-    struct redeliver *x = arena_alloc(http_arena(r), sizeof(*x));
-
-    if (!x) {
-        answer_err(a, r, ERR_NOMEM, NULL);
-        return;
-    }
-    x->api = a;
-    x->request = r;
-    answer_beside(a, r, &x->task, run_redeliver, x);
+    answer_beside(ctx, r, redeliver, NULL);
 }

@@ -33,19 +33,12 @@ static void answer_readiness(struct http_request *r, const struct readiness *is)
     answer_json(r, ready ? 200 : 503, &body);
 }
 
-struct probe {
-    struct api *api;
-    struct http_request *request;
-    struct side_task task;
-};
-
-static void run_probe(void *ctx)
+static void probe(struct api *a, struct http_request *r, void *ctx)
 {
-    struct probe *p = ctx;
-    struct api *a = p->api;
     const struct api_deps *d = &a->d;
     struct readiness is = {.at_ns = clock_mono_ns(d->clock)};
 
+    (void)ctx;
     if (store_ping(d->store))
         is.store = "does not answer";
     if (blob_ping(d->blobs, NULL))
@@ -59,7 +52,7 @@ static void run_probe(void *ctx)
     pthread_mutex_lock(&a->ready_lock);
     a->readiness = is;
     pthread_mutex_unlock(&a->ready_lock);
-    answer_readiness(p->request, &is);
+    answer_readiness(r, &is);
 }
 
 /* Beside the listener: what is asked waits for a disk. */
@@ -71,16 +64,8 @@ void get_readyz(void *ctx, struct http_request *r)
     struct readiness is = a->readiness;
     pthread_mutex_unlock(&a->ready_lock);
     int64_t age_ns = clock_mono_ns(a->d.clock) - is.at_ns;
-    if (is.at_ns && age_ns < READY_HOLDS_MS * (int64_t)1000000) {
+    if (is.at_ns && age_ns < READY_HOLDS_MS * (int64_t)1000000)
         answer_readiness(r, &is);
-        return;
-    }
-    struct probe *p = arena_alloc(http_arena(r), sizeof(*p));
-    if (!p) {
-        answer_err(a, r, ERR_NOMEM, NULL);
-        return;
-    }
-    p->api = a;
-    p->request = r;
-    answer_beside(a, r, &p->task, run_probe, p);
+    else
+        answer_beside(a, r, probe, NULL);
 }

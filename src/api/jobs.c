@@ -62,20 +62,12 @@ void get_job(void *ctx, struct http_request *r)
 
 // ---- cancel ----
 
-struct cancel {
-    struct api *api;
-    struct http_request *request;
-    struct side_task task;
-};
-
-static void run_cancel(void *ctx)
+static void cancel(struct api *a, struct http_request *r, void *ctx)
 {
-    struct cancel *c = ctx;
-    struct api *a = c->api;
-    struct http_request *r = c->request;
     struct task t = {.on_board = false}; // whatever comes of it, the job has ended
     bool was_leased = false;
 
+    (void)ctx;
     enum err e = store_cancel(a->d.store, caller(r)->id, http_param(r, 0), http_arena(r), &t.job,
                               &was_leased);
     if (e == ERR_OK && was_leased)
@@ -97,16 +89,7 @@ static void run_cancel(void *ctx)
 
 void post_cancel(void *ctx, struct http_request *r)
 {
-    struct api *a = ctx;
-    struct cancel *c = arena_alloc(http_arena(r), sizeof(*c));
-
-    if (!c) {
-        answer_err(a, r, ERR_NOMEM, NULL);
-        return;
-    }
-    c->api = a;
-    c->request = r;
-    answer_beside(a, r, &c->task, run_cancel, c);
+    answer_beside(ctx, r, cancel, NULL);
 }
 
 // ---- list ----

@@ -13,9 +13,6 @@
  * (it allocates nothing and calls no codec); hashing and storing happen beside it.
  */
 struct uploading {
-    struct api *api;
-    struct http_request *request;
-    struct side_task task;
     const char *data; /* inside the request's body */
     size_t len;
     struct image_info info;
@@ -40,11 +37,9 @@ static void answer_upload(struct api *a, struct http_request *r, const struct up
     answer_json(r, 200, &body);
 }
 
-static void run_upload(void *ctx)
+static void store_picture(struct api *a, struct http_request *r, void *ctx)
 {
-    struct uploading *up = ctx;
-    struct api *a = up->api;
-    struct http_request *r = up->request;
+    const struct uploading *up = ctx;
     bool turned = up->info.orientation >= 5; // shown upright, as results are
     int64_t now = clock_unix_ms(a->d.clock);
     struct upload u = {.account = caller(r)->id,
@@ -141,9 +136,7 @@ void post_upload(void *ctx, struct http_request *r)
         answer_err(a, r, e, &note);
         return;
     }
-    up->api = a;
-    up->request = r;
-    answer_beside(a, r, &up->task, run_upload, up);
+    answer_beside(a, r, store_picture, up);
 }
 
 void get_upload(void *ctx, struct http_request *r)
