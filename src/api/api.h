@@ -46,7 +46,7 @@ struct api_deps {
     void *ctx;
     bool (*draining)(void *ctx);                /* POSTs get 503 */
     bool (*disk_low)(void *ctx);                /* below the reserve: POSTs get 503, readyz too */
-    bool (*ready)(void *ctx, const char **why); /* own workers are well; *why static, set if not */
+    bool (*ready)(void *ctx, const char **why); /* own workers are well; else *why, static */
 };
 
 /* Reads the site secret from the store. ERR_INVALID for a public_url that is none. */

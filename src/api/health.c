@@ -37,6 +37,7 @@ static void probe(struct api *a, struct http_request *r, void *ctx)
 {
     const struct api_deps *d = &a->d;
     struct readiness is = {.at_ns = clock_mono_ns(d->clock)};
+    const char *why;
 
     (void)ctx;
     if (store_ping(d->store))
@@ -45,8 +46,8 @@ static void probe(struct api *a, struct http_request *r, void *ctx)
         is.blobs = "do not answer";
     else if (d->disk_low && d->disk_low(d->ctx))
         is.blobs = "disk nearly full";
-    if (d->ready && !d->ready(d->ctx, &is.workers) && !is.workers)
-        is.workers = "not ready";
+    if (d->ready && !d->ready(d->ctx, &why))
+        is.workers = why;
     if (d->draining && d->draining(d->ctx))
         is.service = "stopping";
     pthread_mutex_lock(&a->ready_lock);

@@ -41,6 +41,10 @@ MUST_USE enum err render_pool_open(const struct render_pool_options *o, struct r
  * not be called any more. NULL is allowed. */
 void render_pool_close(struct render_pool *p);
 
+/* Whether a renderer runs, or one is on its way that has not failed to get so far since it last
+ * answered: one that was killed is soon replaced. */
+bool render_pool_ready(struct render_pool *p);
+
 typedef void render_progress_fn(void *ctx, float done);
 
 struct render_call {

@@ -274,6 +274,20 @@ enum err render_pool_open(const struct render_pool_options *o, struct render_poo
     return ERR_OK;
 }
 
+bool render_pool_ready(struct render_pool *p)
+{
+    bool ready = false;
+
+    pthread_mutex_lock(&p->lock);
+    for (int i = 0; i < p->o.processes && !ready; i++) {
+        const struct renderer *r = &p->renderer[i];
+        // The first failure is the end of a renderer that ran, the second that of its successor.
+        ready = r->state == RENDERER_IDLE || r->state == RENDERER_BUSY || r->failures < 2;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return ready;
+}
+
 void render_pool_close(struct render_pool *p)
 {
     if (!p)

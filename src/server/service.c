@@ -90,6 +90,14 @@ static bool is_disk_low(void *ctx)
     return atomic_load(&((struct service *)ctx)->disk_low);
 }
 
+static bool workers_ready(void *ctx, const char **why)
+{
+    struct service *v = ctx;
+
+    *why = "no renderer starts";
+    return !v->renderers || render_pool_ready(v->renderers);
+}
+
 // ---- opening, in order ----
 
 static enum err open_store(struct service *v, struct err_note *note)
@@ -229,6 +237,7 @@ static enum err open_api(struct service *v, struct err_note *note)
         .ctx = v,
         .draining = is_draining,
         .disk_low = is_disk_low,
+        .ready = workers_ready,
     };
 
     return api_open(&deps, &v->api, note);

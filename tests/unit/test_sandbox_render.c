@@ -266,6 +266,39 @@ static void a_dead_renderer_is_replaced(void **state)
     render_pool_close(p);
 }
 
+static void await_ready(struct render_pool *p, bool ready)
+{
+    while (render_pool_ready(p) != ready)
+        poll(NULL, 0, 1);
+}
+
+static void a_pool_is_ready_as_long_as_renderers_start(void **state)
+{
+    char dir[] = "/tmp/patina-pool-XXXXXX", path[sizeof dir + 16];
+    char *const argv[] = {path, NULL};
+    const struct render_pool_options o = {
+        .processes = 1, .argv = argv, .cancel_grace_ms = GRACE_MS};
+    struct render_answer out = {.count = 0};
+    struct render_pool *p;
+    struct err_note note;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/renderer", dir);
+    assert_int_equal(symlink(TEST_CHILD, path), 0);
+    assert_int_equal(render_pool_open(&o, &p, &note), ERR_OK);
+    assert_true(render_pool_ready(p));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(run(p, "leave", &out, &note), ERR_CRASHED);
+    await_ready(p, false);
+    assert_int_equal(symlink(TEST_CHILD, path), 0);
+    await_ready(p, true);
+    assert_true(pid_of(p) > 0);
+    render_pool_close(p);
+    unlink(path);
+    rmdir(dir);
+}
+
 static void a_lying_renderer_is_found_out(void **state)
 {
     enum { LIES = 17 };
@@ -603,6 +636,7 @@ int main(void)
         cmocka_unit_test(errors_and_notes_come_back),
         cmocka_unit_test(requests_have_a_limit),
         cmocka_unit_test(a_dead_renderer_is_replaced),
+        cmocka_unit_test(a_pool_is_ready_as_long_as_renderers_start),
         cmocka_unit_test(a_lying_renderer_is_found_out),
         cmocka_unit_test(forbidden_calls_kill),
         cmocka_unit_test(a_cancel_is_passed_on),
