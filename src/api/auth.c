@@ -5,9 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Keys of 16..256 visible ASCII characters (protocol.md section 1). */
-enum { KEY_MIN = 16, KEY_MAX = 256 };
-
 const struct account *caller(const struct http_request *r)
 {
     return http_user(r);
@@ -23,18 +20,6 @@ static const char *find_key(struct http_request *r)
     if (!key || strncasecmp(key, "Bearer ", 7) != 0)
         return NULL;
     return key + 7 + strspn(key + 7, " ");
-}
-
-static bool well_formed(const char *key)
-{
-    size_t len = strlen(key);
-
-    if (len < KEY_MIN || len > KEY_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (key[i] < '!' || key[i] > '~')
-            return false;
-    return true;
 }
 
 // draft-ietf-httpapi-ratelimit-headers-10: the policy, and what is left of it.
@@ -86,7 +71,7 @@ bool api_gate(void *ctx, struct http_request *r, const struct http_route *route)
     enum err e = ERR_NOT_FOUND;
     if (!who) {
         e = ERR_NOMEM;
-    } else if (key && well_formed(key)) {
+    } else if (key && store_key_good(key)) {
         sha256(key, strlen(key), hash);
         e = store_account_by_key(a->d.store, hash, who);
     }

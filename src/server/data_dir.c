@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/rand.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 
 enum {
     KEY_BYTES = 32,
-    KEY_MAX = 256,
     // A killed server's helper holds its descriptors until it has become another program, so the
     // lock can outlive its owner by a moment.
     LOCK_TRIES = 20,
@@ -60,7 +60,18 @@ enum err data_dir_lock(const char *dir, int *lock, struct err_note *note)
     return ERR_OK;
 }
 
-// Writes aside, fsyncs, renames: the file is whole or not there.
+// Makes what was renamed in it last.
+static bool sync_folder(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+// Writes aside, fsyncs, renames, fsyncs the folder: the file is whole or not there.
 static enum err write_file(const char *dir, const char *name, const char *text,
                            struct err_note *note)
 {
@@ -72,7 +83,7 @@ static enum err write_file(const char *dir, const char *name, const char *text,
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(note, "writing %s", path);
-    if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) || rename(aside, path)) {
+    if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) || rename(aside, path) || !sync_folder(dir)) {
         e = err_errno(note, "writing %s", path);
         unlink(aside);
     }
@@ -96,7 +107,7 @@ static enum err make_key(const char *dir, struct arena *a, const char **key, str
 
 enum err data_dir_key(const char *dir, struct arena *a, const char **key, struct err_note *note)
 {
-    char path[PATH_MAX], text[KEY_MAX + 2];
+    char path[PATH_MAX], text[STORE_KEY_MAX + 3];
 
     snprintf(path, sizeof path, "%s/api-key", dir);
     FILE *f = fopen(path, "re");
@@ -108,11 +119,11 @@ enum err data_dir_key(const char *dir, struct arena *a, const char **key, struct
     fclose(f);
     if (ok)
         text[strcspn(text, "\r\n")] = 0;
-    if (!ok || strlen(text) < 16 || strlen(text) > KEY_MAX)
+    if (!ok || !store_key_good(text))
         return err_set(note, ERR_INVALID,
-                       "%s does not hold a key; write one of 16 to %d characters into it, or "
-                       "remove it",
-                       path, KEY_MAX);
+                       "%s does not hold a key; write one of %d to %d visible characters into it, "
+                       "or remove it",
+                       path, STORE_KEY_MIN, STORE_KEY_MAX);
     *key = arena_strdup(a, text);
     return *key ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
 }

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "engine/engine_flags.h"
 #include "image/image.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,14 +179,10 @@ static enum err check_url(struct settings *s, struct arena *a, struct err_note *
 
 static enum err check_key(const char *key, struct err_note *note)
 {
-    size_t len = key ? strlen(key) : 16;
-
-    for (size_t i = 0; key && i < len; i++)
-        if (key[i] <= ' ' || key[i] >= 0x7F)
-            len = 0;
-    if (len < 16 || len > 256)
+    if (key && !store_key_good(key))
         return err_set(note, ERR_INVALID,
-                       "PATINA_API_KEY must be 16 to 256 visible ASCII characters");
+                       "PATINA_API_KEY must be %d to %d visible ASCII characters", STORE_KEY_MIN,
+                       STORE_KEY_MAX);
     return ERR_OK;
 }
 

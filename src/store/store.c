@@ -50,6 +50,11 @@ bool store_label_good(const char *label)
     return text_good(label);
 }
 
+bool store_key_good(const char *key)
+{
+    return visible_ascii(key, STORE_KEY_MIN, STORE_KEY_MAX);
+}
+
 static bool is_number(const char *s)
 {
     return *s && s[strspn(s, "0123456789")] == '\0';
@@ -98,9 +103,7 @@ static enum err new_account(struct account *a, const char *name, bool is_private
 
 static enum err hash_key(const char *key, const char *label, struct store_key *out)
 {
-    const size_t least = 16, most = 256; // protocol.md section 1
-
-    if (!visible_ascii(key, least, most) || !store_label_good(label))
+    if (!store_key_good(key) || !store_label_good(label))
         return ERR_INVALID;
     *out = (struct store_key){.label = label};
     sha256(key, strlen(key), out->sha256);

@@ -55,7 +55,7 @@ struct store;
 
 /* ---- accounts and keys ---- */
 
-enum { STORE_SECRET_MAX = 64, STORE_KEY_PREFIX = 8 };
+enum { STORE_SECRET_MAX = 64, STORE_KEY_MIN = 16, STORE_KEY_MAX = 256, STORE_KEY_PREFIX = 8 };
 
 struct account {
     int64_t id;
@@ -89,6 +89,9 @@ MUST_USE enum err store_account_create(struct store *s, const struct account_new
 bool store_name_good(const char *name);
 bool store_label_good(const char *label); /* may be empty */
 
+/* Keys: STORE_KEY_MIN..STORE_KEY_MAX visible ASCII characters. Pure. */
+bool store_key_good(const char *key);
+
 /* What `who` names: an account's id in digits, its UUID, or its name. ERR_NOT_FOUND, ERR_CONFLICT
  * when several have this name. Deleted ones are found by id and UUID alone. */
 MUST_USE enum err store_account_find(struct store *s, const char *who, struct account *out);
@@ -98,8 +101,8 @@ MUST_USE enum err store_accounts_list(struct store *s, int64_t after, bool delet
                                       struct arena *a, struct account **out, int *count);
 
 /* Adds a key: only its SHA-256 and its first STORE_KEY_PREFIX characters are kept. ERR_REPLAY when
- * this very key exists already or was revoked (whosever it is; nothing changes). ERR_INVALID unless
- * it is 16..256 visible ASCII characters. ERR_NOT_FOUND for an unknown or deleted account. */
+ * this very key exists already or was revoked (whosever it is; nothing changes). ERR_INVALID when
+ * store_key_good() refuses it. ERR_NOT_FOUND for an unknown or deleted account. */
 MUST_USE enum err store_key_add(struct store *s, int64_t account, const char *key);
 
 struct api_key {

@@ -4,10 +4,13 @@
 #include "base/config.h"
 #include "base/nearest.h"
 #include "cli/lettering.h"
+#include "server/data_dir.h"
 #include "server/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct target {
     const char *name, *colour;
@@ -358,6 +361,64 @@ static void settings_work_out_what_was_left_open(void **state)
     arena_release(&a);
 }
 
+static ino_t synced; // the folder or file of the last fsync()
+
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+
+    assert_int_equal(fstat(fd, &st), 0);
+    synced = st.st_ino;
+    return __real_fsync(fd);
+}
+// NOLINTEND(bugprone-reserved-identifier)
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void the_first_key_is_on_disk_before_it_is_used(void **state)
+{
+    static const struct {
+        const char *text;
+        enum err err;
+    } row[] = {
+        {"0123456789abcdef\n", ERR_OK},       {"0123456789abcdef\r\n", ERR_OK},
+        {"0123456789abcde\n", ERR_INVALID},   {"", ERR_INVALID},
+        {"0123456789 abcdef\n", ERR_INVALID}, {"0123456789\xC3\xA9 abcdef", ERR_INVALID},
+    };
+    char dir[] = "/tmp/patina-data-XXXXXX", path[sizeof dir + 16];
+    struct arena a = ARENA_INIT;
+    struct stat st;
+    const char *key, *again;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/api-key", dir);
+    assert_int_equal(data_dir_key(dir, &a, &key, NULL), ERR_OK);
+    assert_int_equal(strlen(key), 64);
+    assert_int_equal(stat(dir, &st), 0);
+    assert_true(synced == st.st_ino); // with its name, not only its bytes
+    assert_int_equal(data_dir_key(dir, &a, &again, NULL), ERR_OK);
+    assert_string_equal(again, key);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        write_text(path, row[i].text);
+        assert_int_equal(data_dir_key(dir, &a, &key, NULL), row[i].err);
+    }
+    unlink(path);
+    rmdir(dir);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +431,7 @@ int main(void)
         cmocka_unit_test(nearest_words_are_typing_mistakes_only),
         cmocka_unit_test(settings_are_checked_beyond_their_rows),
         cmocka_unit_test(settings_work_out_what_was_left_open),
+        cmocka_unit_test(the_first_key_is_on_disk_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
