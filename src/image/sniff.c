@@ -10,13 +10,6 @@
 /* Looked at for text formats: enough for an XML declaration and a comment before <svg. */
 enum { SNIFF_TEXT_MAX = 512 };
 
-const char *image_format_name(enum image_format f)
-{
-    static const char *const name[] = {"unknown", "JPEG", "PNG", "WebP"};
-
-    return name[f];
-}
-
 const char *image_format_mime(enum image_format f)
 {
     static const char *const mime[] = {"application/octet-stream", "image/jpeg", "image/png",

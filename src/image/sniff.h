@@ -8,9 +8,6 @@
 /* What a file is by its content; its name and declared type do not count. */
 enum image_format { IMAGE_UNKNOWN, IMAGE_JPEG, IMAGE_PNG, IMAGE_WEBP };
 
-/* "JPEG", "PNG", "WebP", "unknown". */
-const char *image_format_name(enum image_format f);
-
 /* The media type: "image/jpeg"... */
 const char *image_format_mime(enum image_format f);
 

@@ -26,7 +26,6 @@ struct shard {
 };
 
 struct board {
-    _Atomic uint64_t version;
     _Atomic double correction;
     struct shard shard[SHARDS];
 };
@@ -89,11 +88,6 @@ static struct entry **find(struct shard *s, const char *uuid)
     return at;
 }
 
-static void changed(struct board *b)
-{
-    atomic_fetch_add(&b->version, 1);
-}
-
 const atomic_bool *board_add(struct board *b, const char *uuid)
 {
     struct shard *s = shard_of(b, uuid);
@@ -111,7 +105,6 @@ const atomic_bool *board_add(struct board *b, const char *uuid)
         atomic_store(&e->cancel, false);
     }
     pthread_mutex_unlock(&s->lock);
-    changed(b);
     return e ? &e->cancel : NULL;
 }
 
@@ -128,7 +121,6 @@ void board_set(struct board *b, const char *uuid, const struct board_entry *e)
             there->now.progress = least;
     }
     pthread_mutex_unlock(&s->lock);
-    changed(b);
 }
 
 void board_remove(struct board *b, const char *uuid)
@@ -141,7 +133,6 @@ void board_remove(struct board *b, const char *uuid)
         *at = e->next;
     pthread_mutex_unlock(&s->lock);
     free(e);
-    changed(b);
 }
 
 bool board_get(struct board *b, const char *uuid, struct board_entry *out)
@@ -165,24 +156,6 @@ void board_cancel(struct board *b, const char *uuid)
     if (e)
         atomic_store(&e->cancel, true);
     pthread_mutex_unlock(&s->lock);
-    changed(b);
-}
-
-void board_cancel_all(struct board *b)
-{
-    for (int i = 0; i < SHARDS; i++) {
-        struct shard *s = &b->shard[i];
-        pthread_mutex_lock(&s->lock);
-        for (struct entry *e = s->first; e; e = e->next)
-            atomic_store(&e->cancel, true);
-        pthread_mutex_unlock(&s->lock);
-    }
-    changed(b);
-}
-
-uint64_t board_version(struct board *b)
-{
-    return atomic_load(&b->version);
 }
 
 void board_measured(struct board *b, int64_t estimated_ms, int64_t measured_ms)

@@ -51,12 +51,8 @@ void board_remove(struct board *b, const char *uuid);
 /* A copy of the entry; false when the job has none. */
 bool board_get(struct board *b, const char *uuid, struct board_entry *out);
 
-/* Raises the cancel flag of a running job, if it has an entry, and of every entry, respectively. */
+/* Raises the cancel flag of a running job, if it has an entry. */
 void board_cancel(struct board *b, const char *uuid);
-void board_cancel_all(struct board *b);
-
-/* Grows with every change of any entry; for waiting on (Server-Sent Events). */
-uint64_t board_version(struct board *b);
 
 /* Running estimate: factor to multiply an engine's estimated milliseconds with, from measured runs
  * (exponential mean of measured/estimated, starts at 1, clamped to [.05, 20]). */

@@ -6,31 +6,16 @@
 #include "net/webhook.h"
 
 #include "base/hash.h"
-#include "base/rand.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char prefix[] = "whsec_";
 
 enum {
-    SECRET_BYTES = 32,
     KEY_BYTES_MIN = 16, // ours have 32; the specification asks for 24 to 64 of new ones
     RETRY_AFTER_MS_MAX = 24 * 3600 * 1000
 };
-
-void webhook_secret_new(char out[64])
-{
-    uint8_t random[SECRET_BYTES];
-    struct buf text = BUF_INIT;
-
-    rand_bytes(random, sizeof(random));
-    base64_encode(&text, random, sizeof(random));
-    assert(!text.failed); // an empty secret would sign for everybody
-    snprintf(out, 64, "%s%s", prefix, text.data);
-    buf_release(&text);
-}
 
 // Appends "v1,..." for one secret.
 static enum err add_signature(struct buf *line, const struct buf *content, const char *secret)

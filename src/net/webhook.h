@@ -26,9 +26,6 @@ struct webhook_sign {
  * ERR_NOMEM. */
 MUST_USE enum err webhook_headers(const struct webhook_sign *in, struct buf *out);
 
-/* A new "whsec_" secret from 32 random bytes; out has room for 64 bytes. */
-void webhook_secret_new(char out[64]);
-
 /* Milliseconds from a failed attempt to the next: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h,
  * 24 h, each with +-10 % jitter from `random` (any 32 bits). `attempts` made so far, 1 for the
  * first. -1: give up. An integer retry_after_s >= 0 raises the wait to at least that, up to 24 h.

@@ -123,13 +123,6 @@ enum err store_account_create(struct store *s, const struct account_new *in, str
     return e;
 }
 
-enum err store_key_add(struct store *s, int64_t account, const char *key)
-{
-    struct api_key out;
-
-    return store_key_create(s, account, key, "", &out);
-}
-
 enum err store_key_create(struct store *s, int64_t account, const char *key, const char *label,
                           struct api_key *out)
 {

@@ -100,11 +100,6 @@ MUST_USE enum err store_account_find(struct store *s, const char *who, struct ac
 MUST_USE enum err store_accounts_list(struct store *s, int64_t after, bool deleted, int max,
                                       struct arena *a, struct account **out, int *count);
 
-/* Adds a key: only its SHA-256 and its first STORE_KEY_PREFIX characters are kept. ERR_REPLAY when
- * this very key exists already or was revoked (whosever it is; nothing changes). ERR_INVALID when
- * store_key_good() refuses it. ERR_NOT_FOUND for an unknown or deleted account. */
-MUST_USE enum err store_key_add(struct store *s, int64_t account, const char *key);
-
 struct api_key {
     int64_t id, account;
     char prefix[STORE_KEY_PREFIX + 1];
@@ -113,7 +108,10 @@ struct api_key {
     int64_t used_ms; /* last, a few minutes late; -1: never, or not known */
 };
 
-/* As store_key_add(), with a label: `out` is the key's row. */
+/* Adds a key: only its SHA-256 and its first STORE_KEY_PREFIX characters are kept; `out` is its
+ * row. ERR_REPLAY when this very key exists already or was revoked (whosever it is; nothing
+ * changes). ERR_INVALID when store_key_good() refuses it or store_label_good() the label.
+ * ERR_NOT_FOUND for an unknown or deleted account. */
 MUST_USE enum err store_key_create(struct store *s, int64_t account, const char *key,
                                    const char *label, struct api_key *out);
 
@@ -128,7 +126,7 @@ MUST_USE enum err store_key_revoke(struct store *s, int64_t id, struct api_key *
 /* The first account: made on an empty store with `points` and `key` in one transaction (ERR_OK); on
  * a store that has accounts an unknown key is added to the oldest one, which is returned with
  * ERR_REPLAY and no points are granted. Key NULL: only returns the oldest account
- * (ERR_REPLAY), or ERR_NOT_FOUND on an empty store. ERR_INVALID as for store_key_add(). */
+ * (ERR_REPLAY), or ERR_NOT_FOUND on an empty store. ERR_INVALID as for store_key_create(). */
 MUST_USE enum err store_first_account(struct store *s, const char *key, int64_t points,
                                       struct account *out);
 

@@ -71,17 +71,17 @@ static void keys_open_their_account(void **state)
 
     hash(key_a, sha);
     assert_int_equal(store_account_by_key(f->s, sha, &a), ERR_NOT_FOUND);
-    assert_ok(store_key_add(f->s, one, key_a));
+    assert_ok(add_key(f, one, key_a));
     assert_ok(store_account_by_key(f->s, sha, &a)); // at once, although it was missing just now
     assert_int_equal(a.id, one);
-    assert_int_equal(store_key_add(f->s, two, key_a), ERR_REPLAY);
+    assert_int_equal(add_key(f, two, key_a), ERR_REPLAY);
     assert_ok(store_account_by_key(f->s, sha, &a));
     assert_int_equal(a.id, one);
-    assert_ok(store_key_add(f->s, one, key_b));
+    assert_ok(add_key(f, one, key_b));
     hash(key_b, sha);
     assert_ok(store_account_by_key(f->s, sha, &a));
     assert_int_equal(a.id, one);
-    assert_int_equal(store_key_add(f->s, 99, "a-key-for-nobody-at-all"), ERR_NOT_FOUND);
+    assert_int_equal(add_key(f, 99, "a-key-for-nobody-at-all"), ERR_NOT_FOUND);
     fixture_reopen(f);
     assert_ok(store_account_by_key(f->s, sha, &a));
     assert_int_equal(a.id, one);
@@ -97,11 +97,11 @@ static void keys_have_16_to_256_visible_characters(void **state)
         memset(key, 'k', len);
         key[len] = '\0';
         bool fits = len >= 16 && len <= 256;
-        assert_int_equal(store_key_add(f->s, one, key), fits ? ERR_OK : ERR_INVALID);
+        assert_int_equal(add_key(f, one, key), fits ? ERR_OK : ERR_INVALID);
     }
-    assert_int_equal(store_key_add(f->s, one, "with a space in it.."), ERR_INVALID);
-    assert_int_equal(store_key_add(f->s, one, "with-a-newline-in-it\n"), ERR_INVALID);
-    assert_int_equal(store_key_add(f->s, one, "not-ascii-\xC3\xA9-0123456789"), ERR_INVALID);
+    assert_int_equal(add_key(f, one, "with a space in it.."), ERR_INVALID);
+    assert_int_equal(add_key(f, one, "with-a-newline-in-it\n"), ERR_INVALID);
+    assert_int_equal(add_key(f, one, "not-ascii-\xC3\xA9-0123456789"), ERR_INVALID);
 }
 
 static void the_first_account_is_made_once(void **state)
@@ -208,7 +208,7 @@ static void another_process_is_noticed_within_a_second(void **state)
     uint8_t sha[SHA256_BYTES];
     struct account a;
 
-    assert_ok(store_key_add(f->s, one, key_a));
+    assert_ok(add_key(f, one, key_a));
     hash(key_a, sha);
     assert_ok(store_account_by_key(f->s, sha, &a));
     assert_ok(f->backend->open(f->folder, &f->options, &admin, NULL));

@@ -125,7 +125,7 @@ static void keys_are_listed_with_prefix_and_label(void **state)
     assert_int_equal(store_key_create(f->s, one, key_b, "a\nb", &k), ERR_INVALID);
     assert_int_equal(store_key_create(f->s, two, key_a, "", &k), ERR_REPLAY);
     assert_int_equal(store_key_create(f->s, 99, key_b, "", &k), ERR_NOT_FOUND);
-    assert_ok(store_key_add(f->s, two, key_b));
+    assert_ok(add_key(f, two, key_b));
     assert_ok(store_keys_list(f->s, -1, 0, 9, &f->a, &list, &count));
     assert_int_equal(count, 2);
     assert_int_equal(list[0].account, one);
@@ -153,7 +153,7 @@ static void a_revoked_key_is_dead_for_ever(void **state)
     assert_true(opens(f, key_a));
     assert_false(opens(f, key_b)); // at once in this process
     assert_int_equal(store_key_revoke(f->s, k.id, &was), ERR_NOT_FOUND);
-    assert_int_equal(store_key_add(f->s, first.id, key_b), ERR_REPLAY);
+    assert_int_equal(add_key(f, first.id, key_b), ERR_REPLAY);
     // A setting that still names it changes nothing.
     assert_int_equal(store_first_account(f->s, key_b, 10, &first), ERR_REPLAY);
     assert_false(opens(f, key_b));
@@ -192,7 +192,7 @@ static void the_last_use_of_a_key_is_noted(void **state)
 {
     FIXTURE(f);
 
-    assert_ok(store_key_add(f->s, add_account(f, "one", 10), key_a));
+    assert_ok(add_key(f, add_account(f, "one", 10), key_a));
     assert_ok(store_sweep(f->s, START_MS + 1));
     assert_int_equal(used_ms(f), -1);
     assert_true(opens(f, key_a));
@@ -285,7 +285,7 @@ static void a_deleted_account_can_do_nothing(void **state)
     struct account a;
     struct job j;
 
-    assert_ok(store_key_add(f->s, one, key_a));
+    assert_ok(add_key(f, one, key_a));
     add_job(f, one, running);
     struct lease l = claim_processing(f, &j);
     add_job(f, one, waiting);
@@ -302,7 +302,7 @@ static void a_deleted_account_can_do_nothing(void **state)
     assert_int_equal(store_account_delete(f->s, 99), ERR_NOT_FOUND);
     assert_int_equal(store_account_set_disabled(f->s, one, false), ERR_NOT_FOUND);
     assert_int_equal(store_points_add(f->s, one, 5), ERR_NOT_FOUND);
-    assert_int_equal(store_key_add(f->s, one, key_b), ERR_NOT_FOUND);
+    assert_int_equal(add_key(f, one, key_b), ERR_NOT_FOUND);
     assert_int_equal(store_webhook_secret_rotate(f->s, one, 0, &a), ERR_NOT_FOUND);
     // What runs may end, and is erased only then.
     sweep(f);
@@ -314,7 +314,7 @@ static void a_deleted_account_can_do_nothing(void **state)
     sweep(f);
     assert_string_equal(get_job(f, running).prompt, "");
     assert_false(opens(f, key_a));
-    assert_int_equal(store_key_add(f->s, add_account(f, "two", 0), key_a), ERR_REPLAY);
+    assert_int_equal(add_key(f, add_account(f, "two", 0), key_a), ERR_REPLAY);
 }
 
 static void what_a_deleted_account_left_is_erased(void **state)

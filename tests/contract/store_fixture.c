@@ -91,6 +91,13 @@ int64_t add_account(struct fixture *f, const char *name, int64_t points)
     return a.id;
 }
 
+enum err add_key(struct fixture *f, int64_t account, const char *key)
+{
+    struct api_key out;
+
+    return store_key_create(f->s, account, key, "", &out);
+}
+
 struct account get_account(struct fixture *f, int64_t id)
 {
     struct account a;

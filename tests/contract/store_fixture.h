@@ -44,6 +44,9 @@ void fixture_reopen(struct fixture *f); /* closes and opens */
 
 /* An account with so many points. */
 int64_t add_account(struct fixture *f, const char *name, int64_t points);
+
+/* store_key_create() without a label, for whom the row is nothing. */
+enum err add_key(struct fixture *f, int64_t account, const char *key);
 struct account get_account(struct fixture *f, int64_t id);
 
 /* A submit with everything filled in that a test does not care about. */
