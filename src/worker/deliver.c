@@ -57,25 +57,23 @@ static uint32_t host_hash(const char *url)
 
 // ---- choosing; all with the lock held ----
 
-static int under_way_for(const struct deliver *d, uint32_t host)
-{
-    int n = 0;
-
-    for (const struct item *i = d->items; i; i = i->next)
-        n += i->under_way && i->host == host;
-    return n;
-}
-
 static struct item *choose(struct deliver *d)
 {
-    int slow = 0;
+    uint32_t host[DELIVER_THREADS]; // of those under way, one a thread
+    int count = 0, slow = 0;
 
     for (const struct item *i = d->items; i; i = i->next)
-        slow += i->under_way && d->slow[i->host % SLOTS];
+        if (i->under_way) {
+            slow += d->slow[i->host % SLOTS];
+            host[count++] = i->host;
+        }
     for (struct item *i = d->items; i; i = i->next) {
+        int same = 0;
         if (i->under_way || (d->slow[i->host % SLOTS] && slow >= DELIVER_THREADS / 2))
             continue;
-        if (under_way_for(d, i->host) < DELIVER_PER_HOST)
+        for (int k = 0; k < count; k++)
+            same += host[k] == i->host;
+        if (same < DELIVER_PER_HOST)
             return i;
     }
     return NULL;
