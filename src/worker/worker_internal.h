@@ -2,7 +2,7 @@
 #ifndef PATINA_WORKER_WORKER_INTERNAL_H
 #define PATINA_WORKER_WORKER_INTERNAL_H
 
-/* For files of worker/ only: a claimed job on its way (run.c), and what the threads of a worker
+/* For files of worker/ only: a claimed job on its way (run*.c), and what the threads of a worker
  * share (worker.c). */
 
 #include "worker/budget.h"
@@ -82,5 +82,38 @@ void run_free(struct run *r);
 
 /* Puts the job back. `why` is what its owner reads should this have been the last try. */
 void run_hand_back(struct run *r, bool strike, const char *why);
+
+/* ---- for the steps of a run ---- */
+
+/* Where in 0..100 each stage begins; most of the time is rendering. */
+enum {
+    PROGRESS_FETCH = 1,
+    PROGRESS_DECODE = 5,
+    PROGRESS_RENDER = 10,
+    PROGRESS_ENCODE = 90,
+    PROGRESS_STORE = 96
+};
+
+int64_t run_ms_since(const struct run *r, int64_t since_ns);
+
+/* What rendering will take, by the engine's estimate and what was measured lately. */
+int64_t run_render_eta_ms(const struct run *r);
+
+/* Shows on the board what it is doing. eta_ms -1: not known. */
+void run_show(struct run *r, enum job_stage stage, int progress, int64_t eta_ms);
+
+/* One line; `why` may be NULL. */
+void run_log(const struct run *r, enum log_level level, const char *event, const char *state,
+             const char *why);
+
+/* The line of its end, and how long each step took. `code` 0: it completed. */
+void run_log_finish(const struct run *r, const char *state, int code, int64_t bytes,
+                    const char *why);
+
+/* Appends a JSON object of what has been done so far. */
+void run_write_timings(const struct run *r, struct buf *out);
+
+/* Ends the run after an error. What the note says of our own troubles goes to the log alone. */
+void run_give_up(struct run *r, enum err e, enum failure_step step, const struct err_note *note);
 
 #endif
