@@ -11,8 +11,8 @@
 #include "store/store.h"
 
 /*
- * The HTTP API of protocol.md on top of the listener: the table of routes, who may call them, what
- * they answer. The only place that knows both http and jobs.
+ * The HTTP API of docs/openapi.yaml on top of the listener: the table of routes, who may call them,
+ * what they answer. The only place that knows both http and jobs.
  *
  *     api_open(&deps, &api, &note);
  *     api_http(api, &options);            fills routes, hooks and context of http_options

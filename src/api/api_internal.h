@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-/* Limits of bodies (protocol.md section 5). A multipart upload may have this much around its
+/* Limits of bodies. A multipart upload may have this much around its
  * picture. */
 enum {
     BODY_JSON_MAX = 128 * 1024,

@@ -16,8 +16,8 @@ const char *http_phrase(int status);
 /* Seconds for Retry-After, 0 for a status that has none. */
 int http_retry_after(int status);
 
-/* Appends the error body of protocol.md section 5. `why` NULL or "": the phrase alone; `detail` is
- * JSON or NULL. */
+/* Appends the error body that docs/http-api.md describes. `why` NULL or "": the phrase alone;
+ * `detail` is JSON or NULL. */
 void write_error_body(struct buf *out, int status, const char *why, const char *detail);
 
 #endif

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Server-Sent Events of one job each (protocol.md section 4; HTML Living Standard, "Server-sent
- * events"): the task object at each change of status or progress, a comment every so often, the end
- * behind the terminal event.
+ * Server-Sent Events of one job each (HTML Living Standard, "Server-sent events"): the task object
+ * at each change of status or progress, a comment every so often, the end behind the terminal
+ * event.
  *
  * One thread looks several times a second at what each stream's job is doing and wakes the streams
  * that have news, each EVENTS_TICK_MS after its last event at the earliest. A running job is looked

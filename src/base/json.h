@@ -22,8 +22,12 @@ MUST_USE enum err json_read(const char *s, size_t len, json_t **out, struct err_
 
 /*
  * The writer: appends to a buf, putting commas where they belong. Keys and strings must be valid
- * UTF-8. struct json_writer w = JSON_WRITER(&out); jw_open(&w, '{'); jw_key(&w, "n"); jw_int(&w,
- * 3); jw_close(&w, '}');
+ * UTF-8.
+ *
+ *     struct json_writer w = JSON_WRITER(&out);
+ *     jw_open(&w, '{');
+ *     jw_kint(&w, "n", 3);
+ *     jw_close(&w, '}');
  */
 struct json_writer {
     struct buf *out;

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-// Receivers have a day to learn a new secret (protocol.md section 6).
+// Receivers have a day to learn a new secret.
 #define SECRET_OVERLAP_MS (INT64_C(24) * 3600 * 1000)
 
 enum { PAGE = 100 }; // rows read at once

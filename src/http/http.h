@@ -24,8 +24,8 @@
  *   3. The route's handler is called on one of the listener's threads. It must not block for long.
  *   4. http_answer() is called exactly once, inside the handler or later from any thread. Until
  *      then the request belongs to the handler's side; afterwards it must not be touched. Or the
- *      handler calls http_answer_stream(): the answer is then made bit by bit, for hours if need
- * be.
+ *      handler calls http_answer_stream(): the answer is then made bit by bit, for hours if it
+ *      has to be.
  *
  * DEADLINES (none of them can be stretched by dripping bytes): the first request's headers within
  * HTTP_FIRST_HEADERS_MS of connecting, later ones within HTTP_NEXT_HEADERS_MS of the previous
@@ -160,8 +160,7 @@ struct http_stream {
 
 /* Instead of http_answer(), inside the handler alone. `head` gives status and type; its body is not
  * used. A stream's connection is closed at its end; a server that stops ends its streams at once.
- * False when there are too many: then the
- * request is still to be answered. */
+ * False when there are too many: then the request is still to be answered. */
 bool http_answer_stream(struct http_request *r, const struct http_response *head,
                         const struct http_stream *s, void *ctx);
 

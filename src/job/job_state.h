@@ -19,12 +19,14 @@
  *           hand back: drain, crash, lease ran out
  *
  * What is true in each state:
- *   PENDING     no results; points frozen. It may be leased: a worker that has claimed it is
- * fetching and decoding its source (clients still see "pending"). STAGED      leased; the source's
- * bytes are a blob and it decoded well. PROCESSING  leased; an engine is rendering, encoding or
- * storing. COMPLETED   all five pictures are stored and fsynced; points consumed; the delivery row
- * exists if the job has a callback. Final. FAILED      error_code is set; points released; delivery
- * row as above; no results. Final.
+ *
+ * - PENDING: no results; points frozen. It may be leased: a worker that has claimed it is fetching
+ *   and decoding its source (clients still see "pending").
+ * - STAGED: leased; the source's bytes are at hand and it decoded well.
+ * - PROCESSING: leased; an engine is rendering, or its pictures are encoded and stored.
+ * - COMPLETED: all five pictures are stored and fsynced; points consumed; the delivery row exists
+ * if the job has a callback. Final.
+ * - FAILED: error_code is set; points released; delivery row as above; no results. Final.
  */
 enum job_state {
     JOB_PENDING = 0,

@@ -11,7 +11,7 @@
 
 /*
  * Where the service may connect to on a stranger's behalf. Pure functions of their arguments: no
- * DNS, no sockets. See protocol.md section 7 and docs/security.md.
+ * DNS, no sockets. See docs/security.md.
  */
 enum { ADDR_ALLOW_MAX = 64 };
 

@@ -14,22 +14,22 @@
 #include <stdint.h>
 
 /*
- * THE STORE CONTRACT: everything that must survive a power cut except picture bytes (blob.h). Back
- * ends (store_sqlite, later store_postgres) and wrappers (store_fault, store_trace) implement
- * struct store_ops; everybody else calls the functions below, which also check what every back end
- * would have to check.
+ * THE STORE CONTRACT: everything that must survive a power cut except picture bytes (blob.h). A
+ * back end (store_sqlite), and a wrapper for tests (store_fault), implement struct store_ops;
+ * everybody else calls the functions below, which also check what every back end would have to
+ * check.
  *
  * INVARIANTS, at every commit
- * 1. granted = available + frozen + consumed for every account, and each equals the sum of its
- * ledger rows.
- * 2. A job's state moves only by job_state_move(), inside the transaction that read it. What a
- * worker does to a job also matches the lease token, or returns ERR_LOST and changes nothing.
- * 3. The move to a final state, the consume or release row, the counters and the delivery row are
- * one transaction. It happens exactly once per job.
- * 4. When submit reports success, job, freeze and idempotency record are on disk. No answer leaves
- * before the COMMIT of the batch whose rows it was read from.
- * 5. account.waiting and account.running equal the number of its unleased pending jobs and of its
- * leased jobs.
+ *   1. granted = available + frozen + consumed for every account, and each equals the sum of its
+ *      ledger rows.
+ *   2. A job's state moves only by job_state_move(), inside the transaction that read it. What a
+ *      worker does to a job also matches the lease token, or returns ERR_LOST and changes nothing.
+ *   3. The move to a final state, the consume or release row, the counters and the delivery row are
+ *      one transaction. It happens exactly once per job.
+ *   4. When submit reports success, job, freeze and idempotency record are on disk. No answer
+ *      leaves before the COMMIT of the batch whose rows it was read from.
+ *   5. account.waiting and account.running equal the number of its unleased pending jobs and of its
+ *      leased jobs.
  *
  * Threads: every function may be called from any thread. Functions that write block until their
  * transaction is on disk, except store_submit(). Errors that any function may return:
@@ -131,8 +131,8 @@ MUST_USE enum err store_first_account(struct store *s, const char *key, int64_t 
                                       struct account *out);
 
 /* Whose key has this SHA-256; the account may be disabled, or deleted but not erased yet.
- * ERR_NOT_FOUND for unknown and revoked ones. Fast: the back end may
- * keep keys in memory as long as it notices other processes' commits within a second. */
+ * ERR_NOT_FOUND for unknown and revoked ones. Fast: the back end may keep keys in memory as long as
+ * it notices other processes' commits within a second. */
 MUST_USE enum err store_account_by_key(struct store *s, const uint8_t key_sha256[SHA256_BYTES],
                                        struct account *out);
 MUST_USE enum err store_account_get(struct store *s, int64_t account, struct account *out);
