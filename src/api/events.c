@@ -2,11 +2,11 @@
 #include "api/events.h"
 
 #include "api/api_internal.h"
+#include "base/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 // What a client has been told: an event is worth sending when this changes. Its text is the event's
 // id, which a client that comes back sends as Last-Event-ID.
@@ -261,7 +261,6 @@ static bool look(struct events *e)
 static void *run(void *arg)
 {
     struct events *e = arg;
-    struct timespec at;
 
     pthread_mutex_lock(&e->lock);
     while (!e->stop) {
@@ -270,11 +269,8 @@ static void *run(void *arg)
             continue;
         }
         int ms = look(e) ? EVENTS_AGAIN_MS : EVENTS_TICK_MS;
-        clock_gettime(CLOCK_MONOTONIC, &at);
-        at.tv_nsec += ms * ns_per_ms;
-        at.tv_sec += at.tv_nsec / 1000000000;
-        at.tv_nsec %= 1000000000;
-        while (!e->stop && pthread_cond_timedwait(&e->work, &e->lock, &at) == 0)
+        int64_t until_ns = clock_mono_ns(&clock_system) + ms * ns_per_ms;
+        while (!e->stop && wait_until(&e->work, &e->lock, until_ns))
             ; // a new stream tells what it finds by itself: no need to look earlier
     }
     pthread_mutex_unlock(&e->lock);
@@ -284,16 +280,12 @@ static void *run(void *arg)
 enum err events_new(struct api *a, struct events **out, struct err_note *note)
 {
     struct events *e = calloc(1, sizeof(*e));
-    pthread_condattr_t attr;
 
     if (!e)
         return err_set(note, ERR_NOMEM, "out of memory");
     e->api = a;
     pthread_mutex_init(&e->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->work, &attr);
-    pthread_condattr_destroy(&attr);
+    wait_cond_init(&e->work);
     errno = pthread_create(&e->thread, NULL, run, e);
     if (errno) {
         enum err bad = err_errno(note, "cannot start a thread");

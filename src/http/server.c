@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/rand.h"
+#include "base/wait.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -357,7 +357,6 @@ enum err http_server_start(const struct http_options *o, struct http_server **ou
                            struct err_note *note)
 {
     struct http_server *s = calloc(1, sizeof(*s));
-    pthread_condattr_t attr;
     uint8_t prefix[4];
     int fd = o->listen_fd;
 
@@ -365,10 +364,7 @@ enum err http_server_start(const struct http_options *o, struct http_server **ou
         return err_set(note, ERR_NOMEM, "out of memory");
     s->o = *o;
     pthread_mutex_init(&s->idle_lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->idle, &attr);
-    pthread_condattr_destroy(&attr);
+    wait_cond_init(&s->idle);
     rand_bytes(prefix, sizeof(prefix));
     hex_encode(prefix, sizeof(prefix), s->id_prefix);
     enum err e = ERR_OK;
@@ -411,15 +407,10 @@ int http_server_streams(const struct http_server *s)
 
 static void wait_idle(struct http_server *s, int ms)
 {
-    struct timespec until;
+    int64_t until_ns = clock_mono_ns(&clock_system) + ms * ns_per_ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + (int64_t)(ms % 1000) * ns_per_ms;
-    until.tv_sec += ms / 1000 + ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&s->idle_lock);
-    while (atomic_load(&s->under_way) > 0 &&
-           pthread_cond_timedwait(&s->idle, &s->idle_lock, &until) == 0)
+    while (atomic_load(&s->under_way) > 0 && wait_until(&s->idle, &s->idle_lock, until_ns))
         ;
     pthread_mutex_unlock(&s->idle_lock);
 }

@@ -25,7 +25,7 @@
  * - STAGED: leased; the source's bytes are at hand and it decoded well.
  * - PROCESSING: leased; an engine is rendering, or its pictures are encoded and stored.
  * - COMPLETED: all five pictures are stored and fsynced; points consumed; the delivery row exists
- * if the job has a callback. Final.
+ *   if the job has a callback. Final.
  * - FAILED: error_code is set; points released; delivery row as above; no results. Final.
  */
 enum job_state {

@@ -6,6 +6,8 @@
  */
 #include "net/fetch_internal.h"
 
+#include "base/wait.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +48,6 @@ static struct question *question_new(struct fetcher *f, const struct url *u)
 {
     size_t n = strlen(u->host);
     struct question *q = calloc(1, sizeof(*q) + n + 1);
-    pthread_condattr_t attr;
 
     if (!q)
         return NULL;
@@ -56,10 +57,7 @@ static struct question *question_new(struct fetcher *f, const struct url *u)
     snprintf(q->port, sizeof(q->port), "%d", u->port);
     memcpy(q->host, u->host, n + 1);
     pthread_mutex_init(&q->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&q->answered, &attr);
-    pthread_condattr_destroy(&attr);
+    wait_cond_init(&q->answered);
     return q;
 }
 
@@ -107,20 +105,13 @@ static enum err start(struct question *q, struct err_note *note)
 }
 
 // Waits for the answer, looking up now and then.
-static enum err wait_for(struct question *q, const struct limits *l, struct err_note *note)
+static enum err await(struct question *q, const struct limits *l, struct err_note *note)
 {
     enum err e = ERR_OK;
 
     pthread_mutex_lock(&q->lock);
     while (!q->done && e == ERR_OK) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += CANCEL_POLL_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000L;
-        }
-        pthread_cond_timedwait(&q->answered, &q->lock, &until);
+        wait_for(&q->answered, &q->lock, CANCEL_POLL_MS);
         if (!q->done)
             e = limits_check(l, note);
     }
@@ -163,7 +154,7 @@ enum err resolve(struct fetcher *f, const struct url *u, const struct limits *l,
     }
     e = start(q, note);
     if (e == ERR_OK)
-        e = wait_for(q, l, note);
+        e = await(q, l, note);
     if (e != ERR_OK)
         goto out;
     if (q->status != 0 || !q->found) {

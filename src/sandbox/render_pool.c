@@ -8,6 +8,7 @@
 #include "sandbox/render_pool_internal.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "sandbox/channel.h"
 #include "sandbox/confine.h"
 #include "sandbox/render_wire.h"
@@ -21,7 +22,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -47,15 +47,7 @@ static void wake_keeper(struct render_pool *p)
 
 void render_pool_wait(struct render_pool *p)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += CHILD_TICK_MS * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_nsec -= 1000000000L;
-        t.tv_sec++;
-    }
-    pthread_cond_timedwait(&p->changed, &p->lock, &t);
+    wait_for(&p->changed, &p->lock, CHILD_TICK_MS);
 }
 
 static void set_dead(struct renderer *r)
@@ -209,15 +201,10 @@ void render_pool_give_back(struct render_pool *p, struct renderer *r, bool healt
 
 static enum err init_sync(struct render_pool *p, struct err_note *note)
 {
-    pthread_condattr_t attr;
-
     p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (p->wake_fd < 0)
         return err_errno(note, "eventfd");
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    wait_cond_init(&p->changed);
     pthread_mutex_init(&p->lock, NULL);
     return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/budget.h"
 
-#include "worker/wait.h"
+#include "base/wait.h"
 
 #include <stdlib.h>
 

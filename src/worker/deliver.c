@@ -2,8 +2,8 @@
 #include "worker/deliver.h"
 
 #include "base/rand.h"
+#include "base/wait.h"
 #include "net/webhook.h"
-#include "worker/wait.h"
 
 #include <stdlib.h>
 #include <string.h>

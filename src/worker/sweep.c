@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/sweep.h"
 
-#include "worker/wait.h"
+#include "base/wait.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The threads of a worker: who claims, who renders, who keeps leases and limits, how all of them
  * stop. */
+#include "base/wait.h"
 #include "worker/worker_internal.h"
-
-#include "worker/wait.h"
 
 #include <stdlib.h>
 
