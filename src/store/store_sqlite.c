@@ -140,6 +140,12 @@ void reader_give(struct store_sqlite *s, struct db *db)
     pthread_mutex_unlock(&p->lock);
 }
 
+void reader_end(struct store_sqlite *s, struct query *q)
+{
+    query_end(q);
+    reader_give(s, q->db);
+}
+
 static enum err open_readers(struct store_sqlite *s, const char *path, struct err_note *note)
 {
     struct readers *p = &s->readers;

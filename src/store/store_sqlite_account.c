@@ -64,8 +64,7 @@ static enum err read_account(struct store_sqlite *s, struct query *q, struct acc
 
     if (e == ERR_OK)
         account_from_row(q, out);
-    query_end(q);
-    reader_give(s, q->db);
+    reader_end(s, q);
     return e == ERR_NONE ? ERR_NOT_FOUND : e;
 }
 
@@ -129,8 +128,7 @@ enum err sqlite_account_find(struct store *store, const char *uuid, const char *
         account_from_row(&q, &found);
         more = query_next(&q);
     }
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e)
         return e == ERR_NONE ? ERR_NOT_FOUND : e;
     if (more != ERR_NONE)
@@ -158,8 +156,7 @@ enum err sqlite_account_list(struct store *store, int64_t after, bool deleted, i
     query_i64(&q, max);
     while ((e = query_next(&q)) == ERR_OK)
         account_from_row(&q, &list[n++]);
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE)
         return e;
     *out = list;

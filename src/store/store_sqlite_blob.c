@@ -11,6 +11,21 @@ struct blob_args {
     int count;
 };
 
+enum err writer_put_blob(struct writer *w, const char *key, int64_t job, int64_t bytes,
+                         int64_t due_ms)
+{
+    struct query q;
+
+    query_begin(&q, &w->db,
+                "INSERT OR REPLACE INTO blob (key, job, bytes, due_ms) "
+                "VALUES (?, ?, ?, nullif(?, -1))");
+    query_text(&q, key);
+    query_i64(&q, job);
+    query_i64(&q, bytes);
+    query_i64(&q, due_ms);
+    return query_run(&q);
+}
+
 static enum err run_blob_add(struct writer *w, void *args)
 {
     const struct blob_args *in = args;
@@ -24,13 +39,7 @@ static enum err run_blob_add(struct writer *w, void *args)
         return e == ERR_NONE ? ERR_NOT_FOUND : e;
     if (expires_ms < 0)
         return ERR_WRONG_STATE;
-    query_begin(&q, &w->db,
-                "INSERT OR REPLACE INTO blob (key, job, bytes, due_ms) VALUES (?, ?, ?, ?)");
-    query_text(&q, in->key);
-    query_i64(&q, in->job);
-    query_i64(&q, in->bytes);
-    query_i64(&q, expires_ms);
-    return query_run(&q);
+    return writer_put_blob(w, in->key, in->job, in->bytes, expires_ms);
 }
 
 enum err sqlite_blob_add(struct store *s, int64_t job, const char *key, int64_t bytes)
@@ -58,8 +67,7 @@ enum err sqlite_blobs_expired(struct store *store, int64_t now_ms, int max, stru
     query_i64(&q, max);
     while ((e = query_next(&q)) == ERR_OK)
         list[n++] = column_text(&q, 0, a, &ok);
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE || !ok)
         return ok ? e : ERR_NOMEM;
     *keys = list;
@@ -140,8 +148,7 @@ enum err sqlite_blobs_from(struct store *store, const char *from, int max, struc
         if (sha)
             memcpy(list[n].sha256, sha, SHA256_BYTES); // its length is checked by the schema
     }
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE || !ok)
         return ok ? e : ERR_NOMEM;
     *out = list;

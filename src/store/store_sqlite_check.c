@@ -202,8 +202,7 @@ enum err sqlite_verify(struct store *store, struct err_note *note)
     enum err e = query_next(&q);
     if (e == ERR_OK)
         column_chars(&q, 0, said, sizeof(said));
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e)
         return err_set(note, e < 0 ? e : ERR_BUG, "the database cannot be read");
     return strcmp(said, "ok") == 0

@@ -68,8 +68,7 @@ enum err sqlite_deliveries_due(struct store *store, int64_t now_ms, const int64_
             break;
         n++;
     }
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e < 0)
         return e;
     *out = list;
@@ -117,8 +116,7 @@ enum err sqlite_delivery_list(struct store *store, const struct store_delivery_l
         query_uuid(&q, uuid);
     while ((e = query_next(&q)) == ERR_OK && (e = delivery_from_row(&q, a, &list[n])) == ERR_OK)
         n++;
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE)
         return e;
     *out = list;

@@ -105,16 +105,8 @@ static enum err add_results(struct writer *w, const struct work *j, const struct
 {
     enum err e = ERR_OK;
 
-    for (int i = 0; i < end->blob_count && !e; i++) {
-        struct query q;
-        query_begin(&q, &w->db,
-                    "INSERT OR REPLACE INTO blob (key, job, bytes, due_ms) VALUES (?, ?, ?, ?)");
-        query_text(&q, end->blob_keys[i]);
-        query_i64(&q, j->id);
-        query_i64(&q, end->blob_bytes[i]);
-        query_i64(&q, due_ms);
-        e = query_run(&q);
-    }
+    for (int i = 0; i < end->blob_count && !e; i++)
+        e = writer_put_blob(w, end->blob_keys[i], j->id, end->blob_bytes[i], due_ms);
     return e;
 }
 

@@ -283,6 +283,13 @@ MUST_USE enum err writer_revoke_keys(struct writer *w, int64_t account);
 /* Writes down which keys were used lately. */
 MUST_USE enum err keys_note_used(struct store_sqlite *s, int64_t now_ms);
 
+/* ---- blobs (store_sqlite_blob.c) ---- */
+
+/* Adds or replaces the row of a job's blob. BLOB_HELD: it is needed until its job ends. */
+enum { BLOB_HELD = -1 };
+MUST_USE enum err writer_put_blob(struct writer *w, const char *key, int64_t job, int64_t bytes,
+                                  int64_t due_ms);
+
 /* ---- deleted accounts (store_sqlite_erase.c) ---- */
 
 /* One step of erasing what a deleted account left: some hundred rows. *gone grows while there is
@@ -306,6 +313,9 @@ struct readers {
 
 struct db *reader_take(struct store_sqlite *s);
 void reader_give(struct store_sqlite *s, struct db *db);
+
+/* Ends a query on such a connection and gives it back. */
+void reader_end(struct store_sqlite *s, struct query *q);
 
 /* ---- the store ---- */
 

@@ -164,8 +164,7 @@ enum err sqlite_key_list(struct store *store, int64_t account, int64_t after, in
         query_i64(&q, account);
     while ((e = query_next(&q)) == ERR_OK)
         key_from_row(&q, &list[n++]);
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE)
         return e;
     *out = list;

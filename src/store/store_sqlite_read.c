@@ -132,8 +132,7 @@ enum err sqlite_jobs_list(struct store *store, const struct store_list *in, stru
         query_i64(&q, in->state);
     while ((e = query_next(&q)) == ERR_OK && (e = job_from_row(&q, a, &list[n])) == ERR_OK)
         n++;
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE)
         return e;
     *out = list;
@@ -155,8 +154,7 @@ enum err sqlite_waiting_ids(struct store *store, int64_t account, int64_t *ids, 
     query_i64(&q, max);
     while ((e = query_next(&q)) == ERR_OK)
         ids[n++] = column_i64(&q, 0);
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     if (e != ERR_NONE)
         return e;
     *count = n;

@@ -189,7 +189,6 @@ enum err sqlite_upload_get(struct store *store, int64_t account, const char *id,
     enum err e = query_next(&q);
     if (e == ERR_OK)
         e = upload_from_row(&q, a, out);
-    query_end(&q);
-    reader_give(s, q.db);
+    reader_end(s, &q);
     return e == ERR_NONE ? ERR_NOT_FOUND : e;
 }

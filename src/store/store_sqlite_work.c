@@ -143,12 +143,7 @@ static enum err hold_blob(struct writer *w, const struct work_args *in, int64_t 
         return ERR_INVALID; // an upload's or another job's: it would go when this job ends
     if (e < 0)
         return e;
-    query_begin(&q, &w->db,
-                "INSERT OR REPLACE INTO blob (key, job, bytes, due_ms) VALUES (?, ?, ?, NULL)");
-    query_text(&q, in->blob_key);
-    query_i64(&q, job);
-    query_i64(&q, in->bytes);
-    return query_run(&q);
+    return writer_put_blob(w, in->blob_key, job, in->bytes, BLOB_HELD);
 }
 
 static enum err run_set_source(struct writer *w, void *args)
