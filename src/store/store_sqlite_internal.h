@@ -120,8 +120,9 @@ void leases_add(struct leases *l, const struct lease *lease, int64_t deadline_ns
 void leases_drop(struct leases *l, int64_t job);
 bool leases_beat(struct leases *l, const struct lease *lease, int64_t deadline_ns);
 
-/* The jobs whose leases have run out; *out is malloc()ed and NULL when there are none. */
-MUST_USE enum err leases_expired(struct leases *l, int64_t now_ns, int64_t **out, size_t *count);
+/* The leases that have run out; *out is malloc()ed and NULL when there are none. */
+MUST_USE enum err leases_expired(struct leases *l, int64_t now_ns, struct lease **out,
+                                 size_t *count);
 
 /* ---- the writer (store_sqlite_writer.c) ---- */
 

@@ -72,7 +72,7 @@ bool leases_beat(struct leases *l, const struct lease *lease, int64_t deadline_n
     return ours;
 }
 
-enum err leases_expired(struct leases *l, int64_t now_ns, int64_t **out, size_t *count)
+enum err leases_expired(struct leases *l, int64_t now_ns, struct lease **out, size_t *count)
 {
     enum err e = ERR_OK;
     size_t n = 0;
@@ -88,7 +88,7 @@ enum err leases_expired(struct leases *l, int64_t now_ns, int64_t **out, size_t 
             e = ERR_NOMEM;
             break;
         }
-        (*out)[n++] = l->slot[i].lease.job;
+        (*out)[n++] = l->slot[i].lease;
     }
     pthread_mutex_unlock(&l->lock);
     *count = n;

@@ -280,18 +280,20 @@ static enum err reap_orphans(struct writer *w, int *count)
 static enum err run_reap(struct writer *w, void *args)
 {
     int *count = args;
-    int64_t *expired = NULL;
+    struct lease *expired = NULL;
     size_t n = 0;
     enum err e = leases_expired(&w->s->leases, clock_mono_ns(w->s->options.clock), &expired, &n);
 
     *count = 0;
     for (size_t i = 0; i < n && !e; i++) {
         struct work j;
-        e = work_load(w, expired[i], &j);
-        if (!e && j.lease)
+        e = work_load_leased(w, &expired[i], &j);
+        if (!e)
             e = work_hand_back(w, &j, false, "its worker fell silent");
         if (!e)
             (*count)++;
+        else if (e == ERR_LOST)
+            e = ERR_OK; // earlier in this batch it ended or changed hands
     }
     if (!e && !w->s->leases.adopted) {
         e = reap_orphans(w, count);

@@ -6,6 +6,8 @@
 #include "store/store_sqlite_internal.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -653,6 +655,123 @@ static void a_store_filled_for_measuring_adds_up(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, place_setup, place_teardown)
 
+// ---- leases ----
+
+struct gate {
+    sem_t reached, open;
+};
+
+static enum err stop_at_gate(struct writer *w, void *args)
+{
+    struct gate *g = args;
+
+    (void)w;
+    sem_post(&g->reached);
+    sem_wait(&g->open);
+    return ERR_OK;
+}
+
+struct call {
+    struct store *s;
+    void (*make)(struct call *c);
+    struct gate gate;
+    struct lease lease;
+    struct arena arena;
+    struct job job;
+    int count;
+    enum err e;
+    pthread_t thread;
+};
+
+static void hold_up(struct call *c)
+{
+    c->e = writer_do(&self(c->s)->writer, URGENT, stop_at_gate, &c->gate);
+}
+
+static void hand_back(struct call *c)
+{
+    c->e = store_hand_back(c->s, &c->lease, false, "late");
+}
+
+static void claim(struct call *c)
+{
+    c->e = store_claim(c->s, &c->arena, &c->job, &c->lease);
+}
+
+static void reap(struct call *c)
+{
+    c->e = store_reap(c->s, &c->count);
+}
+
+static void *make_call(void *arg)
+{
+    struct call *c = arg;
+
+    c->make(c);
+    return NULL;
+}
+
+static int queued(struct store *s)
+{
+    struct writer *w = &self(s)->writer;
+    int n = 0;
+
+    pthread_mutex_lock(&w->lock);
+    for (const struct request *r = w->queue[URGENT].first; r; r = r->next)
+        n++;
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
+// A worker that was silent for too long hands its job back, another one claims it, and the leases
+// are looked over: all of it in one batch.
+static void a_lease_that_ran_out_does_not_end_its_successor(void **state)
+{
+    const struct place *p = *state;
+    struct clock_sim sim;
+    struct store_options o = options;
+    struct account account;
+    struct store *s;
+    struct call silent = {.make = claim}, none = {.make = reap};
+    struct call call[] = {{.make = hold_up}, {.make = hand_back}, {.make = claim}, {.make = reap}};
+    struct gate *gate = &call[0].gate;
+
+    clock_sim_init(&sim, 1800000000000);
+    o.clock = &sim.clock;
+    assert_int_equal(store_sqlite_open(p->path, &o, &s, NULL), ERR_OK);
+    assert_int_equal(store_first_account(s, "0123456789abcdef", 1000, &account), ERR_OK);
+    submit(s, account.id, NULL, "0b0e7a3c-5a3e-4a4e-9d59-1f5b0b0c0d0e");
+    silent.s = none.s = s;
+    reap(&none); // as every process does once, before it claims
+    claim(&silent);
+    assert_int_equal(silent.e, ERR_OK);
+    clock_sim_advance(&sim, o.lease_ms);
+    call[1].lease = silent.lease;
+    sem_init(&gate->reached, 0, 0);
+    sem_init(&gate->open, 0, 0);
+    for (int i = 0; i < 4; i++) {
+        call[i].s = s;
+        pthread_create(&call[i].thread, NULL, make_call, &call[i]);
+        if (i == 0)
+            sem_wait(&gate->reached);
+        while (queued(s) < i)
+            sched_yield();
+    }
+    sem_post(&gate->open);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(call[i].thread, NULL);
+        assert_int_equal(call[i].e, ERR_OK);
+    }
+    assert_int_equal(call[3].count, 0);
+    assert_int_equal(store_heartbeat(s, &call[2].lease), ERR_OK);
+    assert_int_equal(store_finish(s, &call[2].lease,
+                                  &(struct job_end){.error_code = 500, .error_message = "no"}),
+                     ERR_OK);
+    arena_release(&silent.arena);
+    arena_release(&call[2].arena);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -671,6 +790,7 @@ int main(void)
         TEST(a_uuid_hides_its_row),
         TEST(every_query_finds_its_rows_by_an_index),
         TEST(a_store_filled_for_measuring_adds_up),
+        TEST(a_lease_that_ran_out_does_not_end_its_successor),
     };
 
     return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
