@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/api_internal.h"
 
-static void write_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RFC3339_TEXT];
-
-    rfc3339(unix_ms, text);
-    jw_kstr(w, key, text);
-}
-
 /* GET /api/account/balance. Points are this service's only currency, so there are no credits; an
  * alert is due when the next job could not be paid. */
 void get_balance(void *ctx, struct http_request *r)
@@ -31,7 +23,7 @@ void get_balance(void *ctx, struct http_request *r)
     jw_kint(&w, "alert_threshold", a->d.cost_points);
     jw_key(&w, "low_balance_alert");
     jw_bool(&w, who->available < a->d.cost_points);
-    write_time(&w, "updated_at", who->updated_ms);
+    jw_ktime(&w, "updated_at", who->updated_ms);
     jw_close(&w, '}');
     jw_close(&w, '}');
     answer_json(r, 200, &body);
@@ -56,11 +48,11 @@ void get_info(void *ctx, struct http_request *r)
     jw_open(&w, '{');
     jw_kint(&w, "monthly_limit", who->granted);
     jw_kint(&w, "remaining", who->available);
-    write_time(&w, "reset_at", -1);
+    jw_ktime(&w, "reset_at", -1);
     jw_close(&w, '}');
     jw_kstr(&w, "status", "active");
-    write_time(&w, "created_at", who->created_ms);
-    write_time(&w, "updated_at", who->updated_ms);
+    jw_ktime(&w, "created_at", who->created_ms);
+    jw_ktime(&w, "updated_at", who->updated_ms);
     jw_close(&w, '}');
     answer_json(r, 200, &body);
 }
@@ -74,7 +66,7 @@ static void write_active(struct json_writer *w, struct api *a, const struct job 
     jw_kstr(w, "job_id", j->uuid);
     jw_kstr(w, "task_type", "retexture");
     jw_kstr(w, "status", job_state_name(j->state));
-    write_time(w, "created_at", j->created_ms);
+    jw_ktime(w, "created_at", j->created_ms);
     jw_kint(w, "progress", known ? b.progress : 0);
     jw_key(w, "estimated_time");
     if (known && b.eta_ms >= 0)
@@ -109,7 +101,7 @@ void get_active_tasks(void *ctx, struct http_request *r)
     for (int i = 0; i < count; i++)
         write_active(&w, a, &list[i]);
     jw_close(&w, ']');
-    write_time(&w, "updated_at", clock_unix_ms(a->d.clock));
+    jw_ktime(&w, "updated_at", clock_unix_ms(a->d.clock));
     jw_close(&w, '}');
     answer_json(r, 200, &body);
 }

@@ -9,8 +9,6 @@ enum { PAGE = 50 };
 
 static void write_delivery(struct json_writer *w, const struct delivery *d)
 {
-    char text[RFC3339_TEXT];
-
     jw_open(w, '{');
     jw_kstr(w, "id", d->msg_id); // what its receiver got as webhook-id
     jw_kstr(w, "job_id", d->job_uuid);
@@ -18,10 +16,8 @@ static void write_delivery(struct json_writer *w, const struct delivery *d)
     jw_kstr(w, "state", delivery_state_name(d->state));
     jw_kint(w, "attempts", d->attempts);
     jw_kint(w, "last_status", d->last_status);
-    rfc3339(d->state == DELIVERY_WAITING ? d->next_ms : -1, text);
-    jw_kstr(w, "next_at", text);
-    rfc3339(d->created_ms, text);
-    jw_kstr(w, "created_at", text);
+    jw_ktime(w, "next_at", d->state == DELIVERY_WAITING ? d->next_ms : -1);
+    jw_ktime(w, "created_at", d->created_ms);
     jw_close(w, '}');
 }
 

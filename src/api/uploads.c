@@ -20,15 +20,13 @@ struct uploading {
 
 static void answer_upload(struct api *a, struct http_request *r, const struct upload *u)
 {
-    char expires[RFC3339_TEXT];
     struct buf url = BUF_INIT, body = BUF_INIT;
     struct json_writer w = JSON_WRITER(&body);
 
     buf_addf(&url, "%s/uploads/%s", a->public_url, u->id);
-    rfc3339(u->expires_ms, expires);
     jw_open(&w, '{');
     jw_kstr(&w, "imgUrl", url.data);
-    jw_kstr(&w, "expires_at", expires);
+    jw_ktime(&w, "expires_at", u->expires_ms);
     jw_kint(&w, "width", u->width);
     jw_kint(&w, "height", u->height);
     jw_close(&w, '}');

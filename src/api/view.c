@@ -9,14 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void write_time(struct json_writer *w, const char *key, int64_t unix_ms)
-{
-    char text[RFC3339_TEXT];
-
-    rfc3339(unix_ms, text);
-    jw_kstr(w, key, text);
-}
-
 static void write_config(struct json_writer *w, const struct job *j)
 {
     jw_key(w, "config");
@@ -117,9 +109,9 @@ static void write_meta(struct json_writer *w, const struct job *j)
 {
     jw_key(w, "meta");
     jw_open(w, '{');
-    write_time(w, "created_at", j->created_ms);
-    write_time(w, "started_at", j->started_ms);
-    write_time(w, "ended_at", j->ended_ms);
+    jw_ktime(w, "created_at", j->created_ms);
+    jw_ktime(w, "started_at", j->started_ms);
+    jw_ktime(w, "ended_at", j->ended_ms);
     jw_key(w, "usage");
     jw_open(w, '{');
     jw_kstr(w, "type", "point");
@@ -192,7 +184,7 @@ static void write_detail(struct json_writer *w, const struct job *j, const struc
     if (j->timings)
         jw_kraw(w, "timings_ms", j->timings);
     if (j->state == JOB_COMPLETED && j->expires_ms >= 0) {
-        write_time(w, "expires_at", j->expires_ms);
+        jw_ktime(w, "expires_at", j->expires_ms);
         if (x->now_ms >= j->expires_ms) {
             jw_key(w, "expired");
             jw_bool(w, true);

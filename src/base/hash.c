@@ -16,8 +16,9 @@ void sha256(const void *data, size_t len, uint8_t out[SHA256_BYTES])
 void sha256_init(struct sha256 *h)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
 
-    assert(ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1);
+    assert(ok == 1);
     h->ctx = ctx;
 }
 
@@ -115,6 +116,16 @@ uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], const void *data, size_t 
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+uint32_t fnv1a(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ p[i]) * 16777619u;
+    return h;
+}
+
 void hex_encode(const void *data, size_t len, char *out)
 {
     static const char digits[] = "0123456789abcdef";
@@ -125,6 +136,15 @@ void hex_encode(const void *data, size_t len, char *out)
         out[2 * i + 1] = digits[p[i] & 15];
     }
     out[2 * len] = '\0';
+}
+
+int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static const char base64_alphabet[] =
@@ -152,34 +172,43 @@ static int base64_value(char c)
     return at ? (int)(at - base64_alphabet) : -1;
 }
 
+// Decodes four characters into up to three bytes: how many, or -1.
+static int decode_quad(const char s[4], bool last, uint8_t bytes[3])
+{
+    int pad = last ? (s[3] == '=') + (s[3] == '=' && s[2] == '=') : 0;
+    uint32_t v = 0;
+
+    for (int k = 0; k < 4; k++) {
+        int digit = k >= 4 - pad ? 0 : base64_value(s[k]);
+        if (digit < 0)
+            return -1;
+        v = v << 6 | (uint32_t)digit;
+    }
+    if (v & ((1u << 8 * pad) - 1)) // bits behind the data: not canonical
+        return -1;
+    bytes[0] = (uint8_t)(v >> 16);
+    bytes[1] = (uint8_t)(v >> 8);
+    bytes[2] = (uint8_t)v;
+    return 3 - pad;
+}
+
 bool base64_decode(struct buf *out, const char *s, size_t len)
 {
     size_t before = out->len;
+    int n = len % 4 ? -1 : 0;
 
-    if (len % 4)
-        return false;
-    for (size_t i = 0; i < len; i += 4) {
-        bool last = i + 4 == len;
-        int pad = last ? (s[i + 3] == '=') + (s[i + 3] == '=' && s[i + 2] == '=') : 0;
-        uint32_t v = 0;
-        for (int k = 0; k < 4; k++) {
-            int digit = k >= 4 - pad ? 0 : base64_value(s[i + (size_t)k]);
-            if (digit < 0)
-                goto bad;
-            v = v << 6 | (uint32_t)digit;
-        }
-        uint8_t bytes[3] = {(uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
-        for (int k = 3 - pad; k < 3; k++)
-            if (bytes[k]) // bits behind the data: not canonical
-                goto bad;
-        buf_add(out, bytes, (size_t)(3 - pad));
+    for (size_t i = 0; n >= 0 && i < len; i += 4) {
+        uint8_t bytes[3];
+        n = decode_quad(s + i, i + 4 == len, bytes);
+        if (n > 0)
+            buf_add(out, bytes, (size_t)n);
     }
-    return !out->failed;
-bad:
-    if (out->data)
-        out->data[before] = '\0';
-    out->len = before;
-    return false;
+    if (n < 0) {
+        out->len = before;
+        if (out->data)
+            out->data[before] = '\0';
+    }
+    return n >= 0 && !out->failed;
 }
 
 bool secret_equal(const void *a, const void *b, size_t len)

@@ -33,8 +33,14 @@ void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 enum { SIPHASH_KEY_BYTES = 16 };
 uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], const void *data, size_t len);
 
+/* FNV-1a: for tables in memory. Nothing keeps somebody from choosing what collides. */
+uint32_t fnv1a(const void *data, size_t len);
+
 /* Lower-case hex; out has room for 2*len+1. */
 void hex_encode(const void *data, size_t len, char *out);
+
+/* The value of a hexadecimal digit in either case; -1 for any other character. */
+int hex_digit(char c);
 
 /* Standard alphabet with padding. */
 void base64_encode(struct buf *out, const void *data, size_t len);

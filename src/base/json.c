@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 
+#include "base/clock.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -162,4 +163,12 @@ void jw_kraw(struct json_writer *w, const char *key, const char *json)
 {
     jw_key(w, key);
     jw_raw(w, json);
+}
+
+void jw_ktime(struct json_writer *w, const char *key, int64_t unix_ms)
+{
+    char text[RFC3339_TEXT];
+
+    rfc3339(unix_ms, text);
+    jw_kstr(w, key, text);
 }

@@ -55,5 +55,6 @@ void jw_raw(struct json_writer *w,
 void jw_kstr(struct json_writer *w, const char *key, const char *s);
 void jw_kint(struct json_writer *w, const char *key, int64_t v);
 void jw_kraw(struct json_writer *w, const char *key, const char *json);
+void jw_ktime(struct json_writer *w, const char *key, int64_t unix_ms); /* as rfc3339() has it */
 
 #endif

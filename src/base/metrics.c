@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/metrics.h"
 
+#include "base/hash.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,11 +96,7 @@ static void read_labels(const struct metric *m, const struct log_field *fields, 
 
 static struct series **slot_of(struct row *r, const struct labels *l)
 {
-    uint32_t h = 2166136261u; // FNV-1a
-
-    for (size_t i = 0; i < l->len; i++)
-        h = (h ^ (unsigned char)l->text[i]) * 16777619u;
-    for (uint32_t at = h % SLOTS;; at = (at + 1) % SLOTS) {
+    for (uint32_t at = fnv1a(l->text, l->len) % SLOTS;; at = (at + 1) % SLOTS) {
         struct series *s = r->slot[at];
         if (!s || (s->labels.len == l->len && !memcmp(s->labels.text, l->text, l->len)))
             return &r->slot[at];

@@ -43,6 +43,20 @@ void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT])
     *out = '\0';
 }
 
+bool uuid_parse(const char *text, uint8_t out[16])
+{
+    for (int i = 0; i < 16; i++) {
+        if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+            return false;
+        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+        if (low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+        text += 2;
+    }
+    return *text == '\0';
+}
+
 void uuid_v4(char out[UUID_TEXT])
 {
     uint8_t uuid[16];

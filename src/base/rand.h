@@ -2,6 +2,7 @@
 #ifndef PATINA_BASE_RAND_H
 #define PATINA_BASE_RAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ void uuid_v4(char out[UUID_TEXT]);
 void uuid_v4_bytes(uint8_t out[16]);
 
 void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT]);
+
+/* "xxxxxxxx-xxxx-..." in either case to 16 bytes; false when malformed. */
+bool uuid_parse(const char *text, uint8_t out[16]);
 
 /* Repeatable numbers for pictures: PCG-XSH-RR 64/32 (O'Neill 2014). The same seed and stream give
  * the same numbers everywhere. */

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/target.h"
 
+#include "base/hash.h"
 #include "base/utf8.h"
 
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 // The byte that "%XY" at s stands for, or -1.
 static int percent(const char *s, size_t len)

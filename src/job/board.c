@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/board.h"
 
+#include "base/hash.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -68,14 +70,9 @@ void board_free(struct board *b)
     free(b);
 }
 
-// FNV-1a: ids are random, so anything that reads all of them will do.
 static struct shard *shard_of(struct board *b, const char *uuid)
 {
-    uint32_t h = 2166136261u;
-
-    for (const char *p = uuid; *p; p++)
-        h = (h ^ (unsigned char)*p) * 16777619u;
-    return &b->shard[h % SHARDS];
+    return &b->shard[fnv1a(uuid, strlen(uuid)) % SHARDS];
 }
 
 // The link that points at the entry, or at the NULL where it would be. The shard is locked.

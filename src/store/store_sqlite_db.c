@@ -300,26 +300,3 @@ void column_uuid(struct query *q, int col, char out[UUID_TEXT])
     if (uuid && sqlite3_column_bytes(q->st, col) == 16)
         uuid_text(uuid, out);
 }
-
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-bool uuid_parse(const char *text, uint8_t out[16])
-{
-    for (int i = 0; i < 16; i++) {
-        if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
-            return false;
-        int high = nibble(text[0]), low = high < 0 ? -1 : nibble(text[1]);
-        if (low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
-        text += 2;
-    }
-    return *text == '\0';
-}

@@ -101,7 +101,4 @@ void column_uuid(struct query *q, int col, char out[UUID_TEXT]);
 /* Copies a text that fits by construction into an array; cut if it does not. */
 void column_chars(struct query *q, int col, char *out, size_t size);
 
-/* "xxxxxxxx-xxxx-..." in either case to 16 bytes; false when malformed. */
-bool uuid_parse(const char *text, uint8_t out[16]);
-
 #endif

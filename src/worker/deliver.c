@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/deliver.h"
 
+#include "base/hash.h"
 #include "base/rand.h"
 #include "base/wait.h"
 #include "net/webhook.h"
@@ -47,12 +48,9 @@ struct deliver {
 static uint32_t host_hash(const char *url)
 {
     const char *host = strstr(url, "://");
-    uint32_t h = 2166136261u;
 
     host = host ? host + 3 : url;
-    for (size_t i = 0, len = strcspn(host, "/?#"); i < len; i++)
-        h = (h ^ (unsigned char)host[i]) * 16777619u;
-    return h;
+    return fnv1a(host, strcspn(host, "/?#"));
 }
 
 // ---- choosing; all with the lock held ----
