@@ -36,15 +36,21 @@ static void set_text(struct err_note *note, const char *fmt, va_list ap)
         trim_cut_utf8(note->text, sizeof(note->text) - 1);
 }
 
+// A new note with this text, where somebody wants one.
+PRINTF_LIKE(2, 0)
+static void begin_note(struct err_note *note, const char *fmt, va_list ap)
+{
+    err_note_clear(note);
+    if (note)
+        set_text(note, fmt, ap);
+}
+
 enum err err_set(struct err_note *note, enum err e, const char *fmt, ...)
 {
     va_list ap;
 
-    if (!note)
-        return e;
-    err_note_clear(note);
     va_start(ap, fmt);
-    set_text(note, fmt, ap);
+    begin_note(note, fmt, ap);
     va_end(ap);
     return e;
 }
@@ -53,28 +59,24 @@ enum err err_set_reason(struct err_note *note, enum err e, const char *reason, c
 {
     va_list ap;
 
-    if (!note)
-        return e;
-    err_note_clear(note);
-    snprintf(note->reason, sizeof(note->reason), "%s", reason);
     va_start(ap, fmt);
-    set_text(note, fmt, ap);
+    begin_note(note, fmt, ap);
     va_end(ap);
+    if (note)
+        snprintf(note->reason, sizeof(note->reason), "%s", reason);
     return e;
 }
 
 enum err err_errno(struct err_note *note, const char *fmt, ...)
 {
     int code = errno;
+    va_list ap;
+    char why[96];
 
+    va_start(ap, fmt);
+    begin_note(note, fmt, ap);
+    va_end(ap);
     if (note) {
-        va_list ap;
-        char why[96];
-
-        err_note_clear(note);
-        va_start(ap, fmt);
-        set_text(note, fmt, ap);
-        va_end(ap);
         size_t used = strlen(note->text);
         snprintf(note->text + used, sizeof(note->text) - used, ": %s",
                  strerror_r(code, why, sizeof(why)));
