@@ -195,20 +195,22 @@ static const struct {
     const char *name, *type;
     double (*read)(const struct readings *r);
     const char *help;
+    bool of_store; // left out when the store does not tell
 } values[] = {
-    {"patina_jobs_waiting", "gauge", waiting, "Jobs in the queue, all accounts."},
-    {"patina_jobs_running", "gauge", leased, "Jobs that workers have: staged and processing."},
+    {"patina_jobs_waiting", "gauge", waiting, "Jobs in the queue, all accounts.", true},
+    {"patina_jobs_running", "gauge", leased, "Jobs that workers have: staged and processing.",
+     true},
     {"patina_queue_oldest_seconds", "gauge", oldest,
-     "How long the oldest waiting job has waited; 0 with an empty queue."},
-    {"patina_webhooks_waiting", "gauge", deliveries, "Webhooks to be sent, now or later."},
-    {"patina_http_connections", "gauge", connections, "Open connections, streams included."},
-    {"patina_http_streams", "gauge", streams, "Open event streams."},
-    {"patina_disk_free_bytes", "gauge", disk_free, "Free disk where the data folder is."},
+     "How long the oldest waiting job has waited; 0 with an empty queue.", true},
+    {"patina_webhooks_waiting", "gauge", deliveries, "Webhooks to be sent, now or later.", true},
+    {"patina_http_connections", "gauge", connections, "Open connections, streams included.", false},
+    {"patina_http_streams", "gauge", streams, "Open event streams.", false},
+    {"patina_disk_free_bytes", "gauge", disk_free, "Free disk where the data folder is.", false},
     {"process_resident_memory_bytes", "gauge", resident,
-     "Memory of the service itself, renderers not included."},
-    {"process_open_fds", "gauge", open_files, "Open file descriptors."},
+     "Memory of the service itself, renderers not included.", false},
+    {"process_open_fds", "gauge", open_files, "Open file descriptors.", false},
     {"process_cpu_seconds_total", "counter", cpu,
-     "Processor time of the service itself, renderers not included."},
+     "Processor time of the service itself, renderers not included.", false},
 };
 
 static const char *const INFO = "Version and engine, as labels; always 1.";
@@ -224,7 +226,7 @@ static void write_values(const struct admin_options *o, struct buf *out)
     buf_release(&labels);
     bool counted = store_counts(o->store, &r.counts) == ERR_OK;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-        if (counted || i > 3) // what the store does not tell is left out
+        if (counted || !values[i].of_store)
             metrics_write_value(out, values[i].name, values[i].type, values[i].help, "",
                                 values[i].read(&r));
 }
