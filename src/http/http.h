@@ -185,7 +185,7 @@ const struct http_route *http_request_route(const struct http_request *r);
 
 /* A parameter of the query, percent-decoded with '+' as space; NULL when absent. Of several with
  * one name the first. Lives as long as the request. */
-const char *http_query(const struct http_request *r, const char *name);
+const char *http_query(struct http_request *r, const char *name);
 
 /* A request header's value, or NULL; of several with one name the first. Only inside gate() and the
  * handler call itself: copy what is needed later. */

@@ -319,9 +319,9 @@ const struct http_route *http_request_route(const struct http_request *r)
     return r->match.route;
 }
 
-const char *http_query(const struct http_request *r, const char *name)
+const char *http_query(struct http_request *r, const char *name)
 {
-    return target_query(r->query, name, (struct arena *)&r->arena);
+    return target_query(r->query, name, &r->arena);
 }
 
 const char *http_header(const struct http_request *r, const char *name)
