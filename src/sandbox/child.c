@@ -2,6 +2,7 @@
 #include "sandbox/child.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "sandbox/channel.h"
 
 #include <errno.h>
@@ -166,4 +167,15 @@ const char *child_end_text(const struct child_end *end, char *out, size_t size)
         snprintf(out, size, "exit status %d", WEXITSTATUS(end->status));
     }
     return out;
+}
+
+void child_text(char *to, size_t size, const char *from, size_t from_size)
+{
+    size_t n = strnlen(from, from_size < size ? from_size : size - 1);
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = (unsigned char)from[i] < ' ' ? ' ' : from[i];
+    to[n] = '\0';
+    if (!utf8_valid(to, n))
+        to[0] = '\0';
 }

@@ -55,6 +55,10 @@ struct child_end {
  * long: nothing survives SIGKILL. No-op on CHILD_NONE. */
 void child_end(struct child *c, struct child_end *end);
 
+/* A text that a child sent, which may be anything, made fit to be shown and logged: cut, without
+ * control characters, "" when it is not UTF-8. */
+void child_text(char *to, size_t size, const char *from, size_t from_size);
+
 /* "exit status 1", "signal 11 (Segmentation fault)", written into `out`, which is returned. */
 const char *child_end_text(const struct child_end *end, char *out, size_t size);
 

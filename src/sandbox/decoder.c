@@ -8,7 +8,6 @@
 #include "sandbox/decode.h"
 
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "sandbox/channel.h"
 #include "sandbox/child.h"
 #include "sandbox/confine.h"
@@ -80,18 +79,16 @@ static enum err too_much_memory(struct err_note *note)
     return err_set_reason(note, ERR_TOO_LARGE, "memory", "decoding takes too much memory");
 }
 
-// A stranger's text, made fit to be shown and logged.
 static void take_note(const struct decode_reply *r, struct err_note *note)
 {
+    static const char *const reasons[] = {"pixels", "side", "ratio"};
+
     if (!note)
         return;
     err_note_clear(note);
-    size_t n = strnlen(r->text, sizeof(r->text) - 1);
-    for (size_t i = 0; i < n; i++)
-        note->text[i] = (unsigned char)r->text[i] < ' ' ? ' ' : r->text[i];
-    if (!utf8_valid(note->text, n))
+    child_text(note->text, sizeof(note->text), r->text, sizeof(r->text));
+    if (!note->text[0])
         snprintf(note->text, sizeof(note->text), "the picture cannot be decoded");
-    static const char *const reasons[] = {"pixels", "side", "ratio"};
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (strncmp(r->reason, reasons[i], sizeof(r->reason)) == 0)
             snprintf(note->reason, sizeof(note->reason), "%s", reasons[i]);

@@ -132,17 +132,6 @@ static enum err submit(struct session *s)
     }
 }
 
-static void clean_text(char *to, size_t size, const char *from, size_t from_size)
-{
-    size_t n = strnlen(from, from_size < size ? from_size : size - 1);
-
-    for (size_t i = 0; i < n; i++)
-        to[i] = (unsigned char)from[i] < ' ' ? ' ' : from[i];
-    to[n] = '\0';
-    if (!utf8_valid(to, n))
-        to[0] = '\0';
-}
-
 static enum err take_error(struct session *s, const struct render_reply *r)
 {
     static const enum err may[] = {ERR_INVALID, ERR_TOO_LARGE,   ERR_UNSUPPORTED,
@@ -153,9 +142,9 @@ static enum err take_error(struct session *s, const struct render_reply *r)
         if (r->err != (int32_t)may[i])
             continue;
         if (s->note) {
-            clean_text(s->note->text, sizeof(s->note->text), r->text, sizeof(r->text));
-            clean_text(s->note->reason, sizeof(s->note->reason), r->reason, sizeof(r->reason));
-            clean_text(s->note->field, sizeof(s->note->field), r->field, sizeof(r->field));
+            child_text(s->note->text, sizeof(s->note->text), r->text, sizeof(r->text));
+            child_text(s->note->reason, sizeof(s->note->reason), r->reason, sizeof(r->reason));
+            child_text(s->note->field, sizeof(s->note->field), r->field, sizeof(r->field));
             s->note->status = r->status;
         }
         return may[i];
