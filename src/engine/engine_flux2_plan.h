@@ -12,8 +12,8 @@
  *
  *   --iw  how much the source's tokens weigh in attention: 2 counts each of them twice, 0 none
  *   --sw  the same of the style picture's, in hundredths
- *   --s   below 100: the sigma to begin at on the way from the source to the noise, .05 + .95 s /
- * 100
+ *   --s   below 100: the sigma to begin at on the way from the source to the noise:
+ *         .05 + .95 s / 100
  *   --q   steps: times as many as the model was trained with
  *   --no  what guidance leads away from, where there is guidance
  *   --chaos  how much of each picture's noise is its own, .3 + .7 chaos / 100; the rest all four

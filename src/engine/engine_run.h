@@ -9,7 +9,7 @@ enum { ENGINE_STYLE_RATIO_MAX = 8 };
 
 /*
  * One request from decoded source to finished pictures: reads the prompt, plans the size, crops and
- * resamples, renders, builds the grid. The service's render process, `patina render` and libpatina
+ * resamples, renders. The service's render process, `patina render` and libpatina
  * all go through here, which is why the same request gives the same pixels everywhere.
  */
 struct engine_job {

@@ -16,11 +16,11 @@ struct fit_request {
 };
 
 struct fit_plan {
-    int width, height; /* of the result: multiples of 16, short side >= 64, at most 16 MP */
-    double crop_x, crop_y, crop_w,
-        crop_h;    /* of the source, in its pixels, with the result's ratio */
-    double cut;    /* share of the source's area left out, 0..1 */
-    bool enlarged; /* the source is smaller than the result */
+    int width, height;     /* of the result: multiples of 16, short side >= 64, at most 16 MP */
+    double crop_x, crop_y; /* of the source, in its pixels, */
+    double crop_w, crop_h; /* with the result's ratio */
+    double cut;            /* share of the source's area left out, 0..1 */
+    bool enlarged;         /* the source is smaller than the result */
 };
 
 /* Pure arithmetic with a centred crop. ERR_INVALID when the request cannot be met (a ratio past

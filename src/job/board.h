@@ -29,9 +29,8 @@ const char *job_stage_name(enum job_stage s);
 
 struct board_entry {
     enum job_stage stage;
-    int progress; /* 0..100 over the whole job, never falls within one attempt */
-    int64_t
-        eta_ms; /* the engine's estimate for what is left, corrected by measured runs; -1 unknown */
+    int progress;      /* 0..100 over the whole job, never falls within one attempt */
+    int64_t eta_ms;    /* for what is left, corrected by measured runs; -1 unknown */
     char engine[32];   /* "" before it is known */
     int width, height; /* of the result; 0 before it is known */
 };

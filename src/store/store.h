@@ -262,8 +262,7 @@ struct job_end {
     int width, height;
     const char *engine;
     const char *interpretation, *warnings, *timings; /* JSON */
-    const char *const
-        *blob_keys; /* of the stored pictures: rows are added in the same transaction */
+    const char *const *blob_keys; /* of the stored pictures: rows are added with the job's end */
     const int64_t *blob_bytes;
     int blob_count;
     /* failed */
