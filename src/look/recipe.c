@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/recipe_internal.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -194,8 +196,24 @@ static enum err open_section(struct reader *r, struct piece line)
     return when_open(r, rest);
 }
 
+// The first byte of a line that is no text; NULL: all is.
+static const char *not_text(struct piece line)
+{
+    for (size_t i = 0, n; i < line.len; i += n) {
+        uint32_t c = 0;
+        n = utf8_decode(line.s + i, line.len - i, &c);
+        if (n == 0 || c == 0)
+            return line.s + i;
+    }
+    return NULL;
+}
+
 static enum err read_line(struct reader *r, struct piece line)
 {
+    const char *wrong = not_text(line);
+
+    if (wrong)
+        return recipe_fail(r, wrong, "not text in UTF-8", NOTHING);
     line = piece_trim(line);
     if (line.len && *line.s == '#')
         add_about(r->out, line);
@@ -223,6 +241,8 @@ enum err recipe_parse(const char *file, const char *text, size_t len, struct rec
     struct reader r = {.file = file, .out = &made, .note = note};
     const char *end = text + len;
 
+    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        text += 3; // the mark that some editors begin files with
     for (const char *s = text; s < end;) {
         const char *newline = memchr(s, '\n', (size_t)(end - s));
         size_t n = newline ? (size_t)(newline - s) : (size_t)(end - s);

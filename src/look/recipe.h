@@ -44,6 +44,8 @@
  * go a part of the way. What several sections ask of a parameter adds up, and stays inside its
  * range. What a prompt says and a look has no response to is a warning there.
  *
+ * A file is text in UTF-8, with or without the mark that some editors begin it with.
+ *
  * Everything is checked against the operator's table and the words of prompts, and an error names
  * file, line and column.
  *

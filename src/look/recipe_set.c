@@ -6,9 +6,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { RECIPES_MAX = 256 };
 
@@ -40,17 +43,31 @@ static enum err add(struct recipe_set *s, const char *file, const char *text, si
     return ERR_OK;
 }
 
+// A pipe would be waited for without end.
+static FILE *open_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
+
+    if (fd >= 0 && !f)
+        close(fd);
+    return f;
+}
+
 static enum err add_file(struct recipe_set *s, const char *path, struct err_note *note)
 {
     enum err e = ERR_OK;
     size_t len = 0;
+    struct stat st;
     char *text = malloc(RECIPE_BYTES_MAX + 1);
-    FILE *f = fopen(path, "rbe");
+    FILE *f = open_file(path);
 
     if (!text)
         e = err_set(note, ERR_NOMEM, "no memory for %s", path);
-    else if (!f)
+    else if (!f || fstat(fileno(f), &st) != 0)
         e = err_errno(note, "%s", path);
+    else if (!S_ISREG(st.st_mode))
+        e = err_set(note, ERR_INVALID, "%s: not a file", path);
     else {
         len = fread(text, 1, RECIPE_BYTES_MAX + 1, f);
         if (ferror(f))

@@ -100,6 +100,10 @@ static void a_bad_recipe_is_refused_with_its_place(void **state)
         {"name = x\n[relief]\n[when bold]\nrelief.height = 2\nrelief.height = 3\n",
          "t:5:1:", "twice"},
         {"name = x\n[relief]\nheight *= 2\n", "t:3:1:", "height *"},
+        {"\xEF\xBB\xBFname = x\n[blobs]\n", "t:2:2:", "blobs"},
+        {"\xEF\xBB\xBFname = x\xFF\n[relief]\n", "t:1:9:", "UTF-8"},
+        {"# caf\xE9\nname = x\n[relief]\n", "t:1:6:", "UTF-8"},
+        {"name = x\nfamily = \xC3\n[relief]\n", "t:2:10:", "UTF-8"},
     };
 
     (void)state;
@@ -242,7 +246,7 @@ static void remove_dir(const char *dir)
 
 static void a_folder_adds_and_replaces_looks(void **state)
 {
-    char dir[] = "/tmp/patina-looks-XXXXXX";
+    char dir[] = "/tmp/patina-looks-XXXXXX", pipe_name[64];
     struct recipe_set *s = NULL;
     struct err_note note = {0};
 
@@ -281,6 +285,12 @@ static void a_folder_adds_and_replaces_looks(void **state)
     write_file(dir, "zbad.look", "name = z\n[relief]\nheight = 9\n");
     assert_int_equal(recipe_set_open(dir, &s, &note), ERR_INVALID);
     assert_non_null(strstr(note.text, "zbad.look:3:10:"));
+    remove_dir(dir);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    snprintf(pipe_name, sizeof(pipe_name), "%s/pipe.look", dir);
+    assert_int_equal(mkfifo(pipe_name, 0600), 0);
+    assert_int_equal(recipe_set_open(dir, &s, &note), ERR_INVALID); // and does not wait
+    assert_non_null(strstr(note.text, "pipe.look: not a file"));
     remove_dir(dir);
     assert_int_equal(recipe_set_open(dir, &s, &note), ERR_IO);
     assert_non_null(strstr(note.text, dir));
