@@ -24,6 +24,14 @@ static bool in_plan(const struct look_reading *r, const char *name)
     return false;
 }
 
+// What the plan has for a look that there is none of: the nearest one, or all of it.
+static const char *made_as(const struct look_reading *r, const char *name, struct arena *a)
+{
+    while (name && !in_plan(r, name))
+        name = prompt_nearest(name);
+    return name ? name : looks_of(r, a);
+}
+
 static bool responds(const struct look_reading *r, const char *word)
 {
     for (int i = 0; i < r->recipes; i++)
@@ -37,7 +45,7 @@ static void warn_medium(const struct look_reading *r, const struct recipe_set *s
 {
     if (medium && !recipe_find(set, medium))
         prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; made as %s instead", medium,
-                    looks_of(r, a));
+                    made_as(r, medium, a));
 }
 
 static void warn_media(const struct look_reading *r, const struct recipe_set *set, struct prompt *p,
@@ -71,7 +79,7 @@ static void warn_materials(const struct look_reading *r, const struct recipe_set
         const char *name = p->materials.name[i];
         if (!recipe_find(set, name))
             prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; made as %s instead", name,
-                        looks_of(r, a));
+                        made_as(r, name, a));
         else if (!in_plan(r, name) && !(r->plan.parts > 1 && leads_part(p, name)))
             prompt_warn(p, a, "no_effect",
                         "a thing is made of one material here: %s counts, so %s does not",

@@ -120,9 +120,11 @@ static bool exclude_hue(struct look_options *o, uint32_t rgb)
 
 bool look_exclude(struct look_options *o, const char *word)
 {
-    static const char *const RELIEF[] = {"relief", "texture", "impasto", "bristles", "gloss",
-                                         "shine",  "glossy",  "rough",   NULL};
-    static const char *const CANVAS[] = {"canvas", "weave", NULL};
+    // As readings call them: "--no texture" excludes "textured".
+    static const char *const RELIEF[] = {"relief",   "carved", "texture", "textured",
+                                         "impasto",  "gloss",  "glossy",  "shine",
+                                         "bristles", "rough",  NULL};
+    static const char *const CANVAS[] = {"canvas", "tapestry", NULL}; // "--no weave"
 
     uint32_t rgb;
 

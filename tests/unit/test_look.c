@@ -580,9 +580,11 @@ static void a_colour_can_be_kept_out(void **state)
         source.px[k] = k % 4 == 3 ? 255 : k % 4 == 0 ? 210 : 40;
     assert_true(look_exclude(&without, "red"));
     assert_true(look_exclude(&without, "canvas"));
+    assert_true(look_exclude(&without, "carved")); // as readings call "--no relief"
     assert_false(look_exclude(&without, "unicorns"));
     assert_int_equal(without.excluded, 1);
     assert_true(without.bare);
+    assert_true(without.flat);
     struct look_request r = {.source = &source,
                              .recipe = recipe_find(f->recipes, "oil painting"),
                              .options = &with,
