@@ -71,6 +71,13 @@ static enum word_class find_exactly(const char *phrase, const char **alias)
     return find_in_block(low, phrase, alias);
 }
 
+// "Engraveing" is no form of "engrave", though "seeing" and "dyeing" are of theirs.
+static bool keeps_silent_e(const char *word, size_t stem, const char *ending)
+{
+    return strchr("ei", ending[0]) && strcmp(ending, "ies") != 0 && word[stem - 1] == 'e' &&
+           !strchr("eoyg", word[stem - 2]);
+}
+
 enum word_class dictionary_find(const char *word, const char **alias)
 {
     static const struct {
@@ -87,6 +94,8 @@ enum word_class dictionary_find(const char *word, const char **alias)
     for (size_t i = 0; i < sizeof(inflection) / sizeof(inflection[0]); i++) {
         size_t k = strlen(inflection[i].ending);
         if (n < k + STEM_LETTERS_MIN || strcmp(word + n - k, inflection[i].ending) != 0)
+            continue;
+        if (keeps_silent_e(word, n - k, inflection[i].ending))
             continue;
         snprintf(stem, sizeof(stem), "%.*s%s", (int)(n - k), word, inflection[i].base);
         found = find_exactly(stem, alias);

@@ -242,7 +242,7 @@ def write(path, classes, words):
 
 
 def main(lexicon, anchors_path, folder, target):
-    entries, _, _ = read(lexicon)
+    entries, *_ = read(lexicon)
     if not os.path.exists(os.path.join(folder, "data.noun")):
         sys.exit(f"{folder}: WordNet is not there; install Debian's wordnet-base")
     classes = Classes(folder, anchors_path, entries)

@@ -105,6 +105,22 @@ const struct lexicon_word *lexicon_singular(const char *word)
     return NULL;
 }
 
+const struct lexicon_word *lexicon_stem(const char *word)
+{
+    static const char *const ending[] = {"esque", "like", "ish"};
+    size_t n = strlen(word);
+    char stem[WORD_BYTES_MAX + 1];
+
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && n <= WORD_BYTES_MAX; i++) {
+        size_t k = strlen(ending[i]);
+        if (n < k + SWAPPED_LETTERS_MIN || strcmp(word + n - k, ending[i]) != 0)
+            continue;
+        snprintf(stem, sizeof(stem), "%.*s", (int)(n - k), word);
+        return lexicon_word(stem);
+    }
+    return NULL;
+}
+
 // The letters of a word, one bit each: a slip changes at most two of them.
 static uint32_t letters_of(const char *word)
 {
@@ -178,6 +194,8 @@ const struct lexicon_word *lexicon_respell(const char *word)
         const struct lexicon_word *w = &lexicon_words[i];
         if (w->word[0] != word[0])
             break;
+        if (w->wrong)
+            continue;
         int differ = __builtin_popcount(letters ^ letters_of(w->word));
         if (differ > (n >= TWO_SLIPS_LETTERS_MIN ? 4 : 2))
             continue;

@@ -38,6 +38,7 @@ struct lexicon_word {
     const char *word;
     int phrases;  /* that it is part of: how likely it is meant */
     bool telling; /* alone it says something about a look */
+    bool wrong;   /* a misspelling, in all of them */
 };
 
 struct lexicon_nearest {
@@ -62,6 +63,10 @@ const struct lexicon_word *lexicon_word(const char *word);
 
 /* The singular of a plural; NULL: no phrase contains it. */
 const struct lexicon_word *lexicon_singular(const char *word);
+
+/* What an adjective ending was added to: "Rembrandtesque", "marblelike"; NULL: no phrase contains
+ * it. */
+const struct lexicon_word *lexicon_stem(const char *word);
 
 /* The word that was meant if one slip of the pen explains this one, or two in a long one; the
  * likeliest of several. NULL: none. For words that are none: it reads "planer" as "plane". */

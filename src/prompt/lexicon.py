@@ -46,8 +46,8 @@ def nearest_problems(nearest, entries):
 
 
 def read(path):
-    """Phrase: kind, other kind, name and what it implies. Name: nearest look. And what is wrong."""
-    entries, nearest, problems = {}, {}, []
+    """Phrase: kind, other kind, name and what it implies. Name: nearest look. Misspelled phrases. And what is wrong."""
+    entries, nearest, misspelled, problems = {}, {}, set(), []
     for number, line in enumerate(open(path, encoding="utf-8"), 1):
         line = line.rstrip("\n")
         if not line or line.startswith("#"):
@@ -59,9 +59,11 @@ def read(path):
         if near:
             nearest[name] = near
         for phrase in [name] + forms.split(","):
-            key = normal(phrase)
+            key = normal(phrase.strip().removeprefix("~"))
             if not key:
                 continue
+            if phrase.strip().startswith("~"):
+                misspelled.add(key)
             if len(key.encode()) > PHRASE_BYTES_MAX:
                 problems.append(f"line {number}: too long: {key}")
             entry = (*kind_names(kind), name, implies)
@@ -75,14 +77,15 @@ def read(path):
     for key, (_, _, _, implies) in entries.items():
         if implies and entries.get(implies, "?")[0] not in ("medium", "material", "palette"):
             problems.append(f"{key} implies no medium, material or palette: {implies}")
-    return entries, nearest, problems + list(nearest_problems(nearest, entries))
+    return entries, nearest, misspelled, problems + list(nearest_problems(nearest, entries))
 
 
 def main(source, target):
-    entries, nearest, problems = read(source)
+    entries, nearest, misspelled, problems = read(source)
     if problems:
         sys.exit("\n".join(f"{source}: {p}" for p in problems))
     phrases_of = collections.Counter(w for key in entries for w in key.split())
+    spelled = {w for key in entries.keys() - misspelled for w in key.split()}
     with open(target, "w", encoding="utf-8") as out:
         out.write('/* Made by lexicon.py from lexicon.tsv. */\n#include "prompt/lexicon.h"\n\n')
         out.write("const struct lexicon_entry lexicon_entries[] = {\n")
@@ -93,7 +96,8 @@ def main(source, target):
         out.write("};\n\nconst struct lexicon_word lexicon_words[] = {\n")
         for word, phrases in sorted(phrases_of.items()):
             telling = str(entries.get(word, "?")[0] in CONTENT).lower()
-            out.write(f'    {{"{word}", {phrases}, {telling}}},\n')
+            wrong = str(word not in spelled).lower()
+            out.write(f'    {{"{word}", {phrases}, {telling}, {wrong}}},\n')
         out.write("};\n\nconst struct lexicon_nearest lexicon_nearests[] = {\n")
         out.writelines(f'    {{"{name}", "{near}"}},\n' for name, near in sorted(nearest.items()))
         out.write("};\n\n")

@@ -70,6 +70,8 @@ static void include(struct reader *r, const struct term *t, float weight, struct
         terms_add(&p->unknown, t->shown);
         return;
     }
+    if (!t->entry || t->kind == LEXICON_SUBJECT)
+        terms_add(&r->idle, t->shown);
     if (!t->entry || t->kind > LEXICON_MODIFIER)
         return;
     warn_stand_in(r, t);
@@ -101,6 +103,19 @@ static bool may_imply(const struct term *t)
     return t->entry && t->entry->implies && !t->excluded && t->kind != LEXICON_SUBJECT;
 }
 
+// "A sculpture by Michelangelo": a thing that has a material of its own stands beside it.
+static bool beside_carrier(const struct term *t, size_t count, size_t i)
+{
+    const struct context c = {.t = (struct term *)(uintptr_t)t, .count = count};
+    size_t from, to;
+
+    clause_of(&c, i, &from, &to);
+    for (size_t k = from; k < to; k++)
+        if (t[k].kind == LEXICON_CARRIER && may_imply(&t[k]))
+            return true;
+    return false;
+}
+
 // What a part's words only imply, where they name nothing: "a painting" is in oil, a statue of
 // marble, "vintage" sepia. A manner ("by Michelangelo") says less than the material that it goes
 // with.
@@ -108,7 +123,7 @@ static void imply(struct reader *r, struct prompt_part *part, const struct term 
 {
     for (size_t i = 0; i < count && !part->medium; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MEDIUM) &&
-            !(t[i].kind == LEXICON_MODIFIER && part->material))
+            !(t[i].kind == LEXICON_MODIFIER && (part->material || beside_carrier(t, count, i))))
             part->medium = lexicon_find(t[i].entry->implies)->name;
     for (size_t i = 0; i < count && !part->medium && !part->material; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MATERIAL))
@@ -147,13 +162,12 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
         imply(r, part, t, count);
 }
 
-static void exclude_item(struct reader *r, const char *s, size_t len)
+// The terms of an item of the list: one thing, or else the words between its ends as they are.
+static void exclude_item(struct reader *r, const struct term *t, size_t count, const char *s,
+                         size_t len)
 {
     struct buf phrase = BUF_INIT;
     struct word *w;
-    struct term *t;
-    size_t words = words_read(r, s, len, NULL, &w);
-    size_t count = r->failed ? 0 : terms_read(r, w, words, &t);
     const struct term *only = NULL;
     size_t things = 0;
 
@@ -163,47 +177,87 @@ static void exclude_item(struct reader *r, const char *s, size_t len)
         only = &t[i];
         things++;
     }
-    if (things == 1) {
+    size_t words = things == 1 ? 0 : words_read(r, s, len, NULL, &w);
+    if (things == 1)
         exclude(r, only, 1);
-    } else if (!r->failed && words > 0) {
-        for (size_t i = 0; i < words; i++)
-            buf_addf(&phrase, "%s%s", i ? " " : "", w[i].shown);
-        r->failed |= phrase.failed;
-        terms_add(&r->out->excluded, phrase.failed ? "" : keep(r, phrase.data, phrase.len));
-    }
+    for (size_t i = 0; i < words && !r->failed; i++)
+        buf_addf(&phrase, "%s%s", i ? " " : "", w[i].shown);
+    r->failed |= phrase.failed;
+    if (words > 0 && !r->failed)
+        terms_add(&r->out->excluded, keep(r, phrase.data, phrase.len));
     buf_release(&phrase);
+}
+
+// An item of the list; at[i] is the place of its byte i. "Red and blue" are two things, "black and
+// white" is one.
+static void exclude_items(struct reader *r, const char *s, size_t len, const uint32_t *at)
+{
+    struct word *w;
+    struct term *t;
+    size_t words = words_read(r, s, len, at, &w);
+    size_t count = r->failed ? 0 : terms_read(r, w, words, &t);
+    size_t first = 0, from = 0;
+
+    for (size_t i = 0; i <= count && !r->failed; i++) {
+        if (i < count && t[i].kind != LEXICON_JOINER)
+            continue;
+        size_t to = from;
+        while (to < len && (i == count || at[to] < t[i].start))
+            to++;
+        exclude_item(r, t + first, i - first, s + from, to - from);
+        first = i + 1;
+        for (from = to; i < count && from < len && at[from] < t[i].end; from++)
+            continue;
+    }
 }
 
 void meaning_exclude(struct reader *r, struct span list)
 {
-    size_t from = 0;
+    uint32_t *at = arena_alloc(r->arena, (list.len + 1) * sizeof(*at)), place = list.start;
+    size_t from = 0, n;
 
-    for (size_t i = 0; i <= list.len; i++) {
+    r->failed |= !at;
+    for (size_t i = 0; i < list.len && at; i += n, place++) {
+        (void)scalar_at(list.s + i, list.len - i, &n);
+        for (size_t k = 0; k < n; k++)
+            at[i + k] = place;
+    }
+    for (size_t i = 0; i <= list.len && at; i++) {
         if (i < list.len && list.s[i] != ',' && list.s[i] != ';')
             continue;
-        exclude_item(r, list.s + from, i - from);
+        exclude_items(r, list.s + from, i - from, at + from);
         from = i + 1;
     }
 }
 
-// `"a", "b" and 3 more`: as many names as a message has room for.
-static void name_unknown(struct reader *r, uint32_t start, uint32_t end)
+// `'a', 'b' and 3 more`: as many names as a message has room for.
+static const char *quote_all(struct reader *r, const struct prompt_terms *t)
 {
     enum { SHOWN_MAX = 8 };
-    const struct prompt_terms *u = &r->out->unknown;
     const char *names = "";
 
-    for (int i = 0; i < u->count && i < SHOWN_MAX && names; i++) {
-        struct span word = {.s = u->name[i], .len = strlen(u->name[i])};
+    for (int i = 0; i < t->count && i < SHOWN_MAX && names; i++) {
+        struct span word = {.s = t->name[i], .len = strlen(t->name[i])};
         names = arena_printf(r->arena, "%s%s'%s'", names, i ? ", " : "", span_quote(r, word));
     }
-    if (names && u->count > SHOWN_MAX)
-        names = arena_printf(r->arena, "%s and %d more", names, u->count - SHOWN_MAX);
-    if (!names) {
-        r->failed = true;
-        return;
-    }
-    warn_at(r, "unknown_words", start, end, "not understood: %s", names);
+    if (names && t->count > SHOWN_MAX)
+        names = arena_printf(r->arena, "%s and %d more", names, t->count - SHOWN_MAX);
+    r->failed |= !names;
+    return names ? names : "";
+}
+
+static void name_unknown(struct reader *r, uint32_t start, uint32_t end)
+{
+    warn_at(r, "unknown_words", start, end, "not understood: %s", quote_all(r, &r->out->unknown));
+}
+
+static void name_nothing(struct reader *r)
+{
+    warn_at(
+        r, "nothing_understood", 0, 0,
+        "the text names no medium (\"oil painting\") and no material (\"marble\") that is known "
+        "here%s%s",
+        r->idle.count ? "; without effect: " : "", quote_all(r, &r->idle));
 }
 
 static bool has_word(const char *phrase, const char *word)
@@ -253,7 +307,5 @@ void meaning_finish(struct reader *r)
     if (p->unknown.count > 0)
         name_unknown(r, r->unknown_at.start, r->unknown_at.end);
     if (!p->medium && p->materials.count == 0)
-        warn_at(r, "nothing_understood", 0, 0,
-                "the text names no medium (\"oil painting\") and no material (\"marble\") that is "
-                "known here");
+        name_nothing(r);
 }

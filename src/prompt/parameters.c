@@ -70,7 +70,7 @@ static bool number_in_range(struct reader *r, const struct parameter *p, struct 
     *out = v < p->least ? p->least : v > p->most ? p->most : v;
     if (*out != v)
         warn_at(r, "clamped", value.start, value.end,
-                "--%s goes from %.0f to %.0f; %s was read as %g", p->name, p->least, p->most,
+                "--%s goes from %.0f to %.0f; %s was read as %.0f", p->name, p->least, p->most,
                 span_quote(r, value), *out);
     return true;
 }

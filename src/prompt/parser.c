@@ -140,6 +140,21 @@ static size_t read_weight(struct reader *r, size_t at, float *out)
     return n;
 }
 
+// "oil :: 2": a number apart from its "::" is text, and hardly meant so.
+static void warn_apart(struct reader *r, size_t at)
+{
+    size_t from = at, n;
+    double unused;
+
+    while (from < r->text_len && is_space(scalar_at(r->text + from, r->text_len - from, &n)))
+        from += n;
+    n = from > at ? number_read(r->text + from, r->text_len - from, &unused) : 0;
+    if (n > 0)
+        warn_at(r, "bad_value", r->text_at[from], r->text_at[from + n - 1] + 1,
+                "a weight stands right behind its ::, without a space; '%.*s' was read as text",
+                (int)(n < 20 ? n : 20), r->text + from);
+}
+
 static void read_parts(struct reader *r)
 {
     struct prompt *p = r->out;
@@ -154,7 +169,10 @@ static void read_parts(struct reader *r)
         size_t end = i;
         p->given |= PROMPT_WEIGHTS;
         i += 2;
-        i += read_weight(r, i, &weight);
+        size_t taken = read_weight(r, i, &weight);
+        if (taken == 0)
+            warn_apart(r, i);
+        i += taken;
         end_part(r, from, end, weight);
         sum += weight;
         parts++;

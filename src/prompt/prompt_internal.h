@@ -40,8 +40,9 @@ struct reader {
     struct span given_at[PROMPT_PARAMS]; /* by bit: the parameter that counts so far */
     struct span no;                      /* the list of the `--no` that counts so far */
 
-    float medium_weight;    /* of the part that named the medium */
-    struct span unknown_at; /* the first word that was not understood; `s` is unused */
+    float medium_weight;      /* of the part that named the medium */
+    struct span unknown_at;   /* the first word that was not understood; `s` is unused */
+    struct prompt_terms idle; /* words that are understood and say nothing of how it is made */
 };
 
 /* prompt_warn() with a place. */

@@ -94,6 +94,38 @@ static bool is_compound(const char *word)
     return false;
 }
 
+// "Stainedglass": a phrase of the lexicon without its space.
+static bool split_phrase(struct reader *r, struct word *w)
+{
+    size_t n = strlen(w->normal);
+    char phrase[PHRASE_BYTES_MAX];
+
+    if (n + 2 > sizeof(phrase))
+        return false;
+    for (size_t k = PART_LETTERS_MIN; k + PART_LETTERS_MIN <= n; k++) {
+        memcpy(phrase, w->normal, k);
+        phrase[k] = '\0';
+        const struct lexicon_word *first = lexicon_word(phrase);
+        phrase[k] = ' ';
+        memcpy(phrase + k + 1, w->normal + k, n - k + 1);
+        if (!first || !lexicon_find(phrase))
+            continue;
+        w->listed = first;
+        w->normal = keep(r, phrase, n + 1);
+        return true;
+    }
+    return false;
+}
+
+// "Rembrandtesque" means what "Rembrandt" does.
+static bool stem(struct word *w)
+{
+    w->listed = lexicon_stem(w->normal);
+    if (w->listed)
+        w->normal = w->listed->word;
+    return w->listed != NULL;
+}
+
 // Looks every word up. What is no word is replaced by what was meant, with a warning.
 static void look_up(struct reader *r, struct word *w, size_t count)
 {
@@ -107,7 +139,7 @@ static void look_up(struct reader *r, struct word *w, size_t count)
             dictionary_find(w->normal, &alias) != WORD_UNKNOWN)
             continue;
         // Slips and compounds are told by the byte.
-        if (w->normal[0] & 0x80)
+        if ((w->normal[0] & 0x80) || split_phrase(r, w) || stem(w))
             continue;
         tried++;
         w->listed = lexicon_respell(w->normal);

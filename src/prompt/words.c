@@ -77,6 +77,12 @@ static bool joins(uint32_t c)
            c == 0x201C || c == 0x201D || c == '_' || c == '*';
 }
 
+// Behind one letter these leave a phrase whole, too: "b/w", "M. C. Escher".
+static bool joins_letter(const struct word *before, uint32_t c)
+{
+    return (c == '.' || c == '/') && strlen(before->normal) == 1;
+}
+
 // "colour" is "color" and "grey" "gray", also inside words; in place, it only gets shorter.
 static void americanize(char *s)
 {
@@ -204,7 +210,7 @@ static size_t url_bytes(const char *s, size_t len)
 size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *at,
                   struct word **out)
 {
-    size_t count = 0, n, taken;
+    size_t count = 0, end = 0, n, taken; // `end` of the last word
     bool breaks = false;
     struct word *word = arena_alloc(r->arena, (len + 1) * sizeof(*word)); // each may be an '&'
 
@@ -226,7 +232,8 @@ size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *a
         } else if (is_word_char(c)) {
             taken = read_word(r, s + i, len - i, &word[count]);
         } else {
-            breaks = breaks || !joins(c);
+            bool whole = joins(c) || (count > 0 && i == end && joins_letter(&word[count - 1], c));
+            breaks = breaks || !whole;
             continue;
         }
         if (at) {
@@ -234,6 +241,7 @@ size_t words_read(struct reader *r, const char *s, size_t len, const uint32_t *a
             word[count].end = at[i + taken - 1] + 1;
         }
         word[count++].breaks = breaks;
+        end = i + taken;
         breaks = false;
     }
     *out = word;

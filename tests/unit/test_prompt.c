@@ -221,6 +221,7 @@ static void values_are_clamped_or_refused_with_a_warning(void **state)
         {"oil --oref https://e.org/a --ow 5", "{}", "ignored_parameter", 4, 26},
         {"oil --p m723abc", "{}", "ignored_parameter", 4, 15},
         {"oil --frob 7", "{}", "unknown_parameter", 4, 10},
+        {"oil --no red and yelow", "{}", "spelling", 17, 22},
         {"\xF0\x9F\x8E\xA8\xF0\x9F\x8E\xA8 oil --s 1001", "{\"s\":1000}", "clamped", 11, 15},
         {"oil \xE2\x80\x94"
          "ar 3:2",
@@ -255,6 +256,62 @@ static void values_are_clamped_or_refused_with_a_warning(void **state)
         }
         buf_release(&json);
         buf_release(&wanted);
+        done(r);
+    }
+}
+
+// Also where the number has more digits than messages usually show.
+static void a_clamped_number_is_told_in_full(void **state)
+{
+    struct reading *r = read_prompt("oil --seed 4294967296");
+
+    (void)state;
+    assert_non_null(strstr(warning(&r->p, "clamped")->message, "was read as 4294967295"));
+    done(r);
+}
+
+static void misspellings_are_never_proposed(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } row[] = {
+        {"watercoler", "'watercoler' was read as 'watercolor'"},
+        {"charcoel", "'charcoel' was read as 'charcoal'"},
+        {"mossaic", "'mossaic' was read as 'mosaic'"},
+        {"engraveing", "'engraveing' was read as 'engraving'"},
+        {"watercolr", NULL}, // listed
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct reading *r = read_prompt(row[i].text);
+        const struct prompt_warning *w = warning(&r->p, "spelling");
+        assert_non_null(r->p.medium);
+        assert_int_equal(!w, !row[i].message);
+        if (w)
+            assert_string_equal(w->message, row[i].message);
+        done(r);
+    }
+}
+
+static void a_weight_apart_from_its_colons_is_told(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t start, end; // 0, 0: no warning
+    } row[] = {
+        {"oil :: 2 watercolour::1", 7, 8},
+        {"oil::  .5", 7, 9},
+        {"oil:: two cats", 0, 0},
+        {"oil::2 watercolour::1", 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct reading *r = read_prompt(row[i].text);
+        const struct prompt_warning *w = warning(&r->p, "bad_value");
+        assert_int_equal(w ? w->start : 0, row[i].start);
+        assert_int_equal(w ? w->end : 0, row[i].end);
         done(r);
     }
 }
@@ -380,6 +437,11 @@ static void nothing_understood_is_said(void **state)
 
     (void)state;
     assert_non_null(warning(&r->p, "nothing_understood"));
+    assert_null(strstr(warning(&r->p, "nothing_understood")->message, "without effect"));
+    done(r);
+    r = read_prompt("hardware of a bicycle on a beach");
+    assert_non_null(strstr(warning(&r->p, "nothing_understood")->message,
+                           "; without effect: 'hardware', 'bicycle', 'beach'"));
     done(r);
     r = read_prompt("something in marble");
     assert_null(warning(&r->p, "nothing_understood"));
@@ -587,6 +649,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(words_are_understood),
         cmocka_unit_test(parameters_are_read),
         cmocka_unit_test(values_are_clamped_or_refused_with_a_warning),
+        cmocka_unit_test(a_clamped_number_is_told_in_full),
+        cmocka_unit_test(misspellings_are_never_proposed),
+        cmocka_unit_test(a_weight_apart_from_its_colons_is_told),
         cmocka_unit_test(numbers_without_end_do_no_harm),
         cmocka_unit_test(weights_make_parts),
         cmocka_unit_test(the_heaviest_medium_counts),
