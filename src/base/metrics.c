@@ -35,33 +35,6 @@ struct metrics {
     struct row row[];
 };
 
-enum err metrics_new(const struct metric *rows, int count, struct metrics **out)
-{
-    struct metrics *m = calloc(1, sizeof(*m) + (size_t)count * sizeof(m->row[0]));
-
-    if (!m)
-        return ERR_NOMEM;
-    m->count = count;
-    for (int i = 0; i < count; i++) {
-        m->row[i].m = &rows[i];
-        pthread_mutex_init(&m->row[i].lock, NULL);
-    }
-    *out = m;
-    return ERR_OK;
-}
-
-void metrics_free(struct metrics *m)
-{
-    if (!m)
-        return;
-    for (int i = 0; i < m->count; i++) {
-        for (int k = 0; k < SLOTS; k++)
-            free(m->row[i].slot[k]);
-        pthread_mutex_destroy(&m->row[i].lock);
-    }
-    free(m);
-}
-
 // ---- counting ----
 
 static const struct log_field *find(const char *key, const struct log_field *fields, int count)
@@ -156,6 +129,55 @@ void metrics_observe(void *metrics, const char *event, const struct log_field *f
         read_labels(row, fields, count, &l);
         add(&m->row[i], &l, value);
     }
+}
+
+// ---- a table's start and end ----
+
+// Makes the series that are there before anything is counted; false when memory ran out.
+static bool begin(struct row *r)
+{
+    struct labels l = {.len = 0};
+    bool whole = r->m->label[0] || series_of(r, &l);
+
+    for (int i = 0; whole && i < METRIC_KNOWN_MAX && r->m->known[i]; i++) {
+        l.len = 0;
+        add_label(&l, r->m->known[i]);
+        whole = series_of(r, &l);
+    }
+    return whole;
+}
+
+void metrics_free(struct metrics *m)
+{
+    if (!m)
+        return;
+    for (int i = 0; i < m->count; i++) {
+        for (int k = 0; k < SLOTS; k++)
+            free(m->row[i].slot[k]);
+        pthread_mutex_destroy(&m->row[i].lock);
+    }
+    free(m);
+}
+
+enum err metrics_new(const struct metric *rows, int count, struct metrics **out)
+{
+    struct metrics *m = calloc(1, sizeof(*m) + (size_t)count * sizeof(m->row[0]));
+    bool whole = true;
+
+    if (!m)
+        return ERR_NOMEM;
+    m->count = count;
+    for (int i = 0; i < count; i++) {
+        m->row[i].m = &rows[i];
+        pthread_mutex_init(&m->row[i].lock, NULL);
+        whole = begin(&m->row[i]) && whole;
+    }
+    if (!whole) {
+        metrics_free(m);
+        return ERR_NOMEM;
+    }
+    *out = m;
+    return ERR_OK;
 }
 
 // ---- writing ----

@@ -14,6 +14,7 @@
 enum {
     METRIC_LABELS_MAX = 2,
     METRIC_BUCKETS_MAX = 12,
+    METRIC_KNOWN_MAX = 4,
     METRIC_SERIES_MAX = 512, /* combinations of labels per row; what comes after is counted in
                                 the row's series with the labels "other" */
     METRIC_LABEL_BYTES = 48  /* longer values are cut */
@@ -28,6 +29,8 @@ struct metric {
     const char *field;                    /* the number that is added or observed; NULL: 1 */
     double scale;                         /* the number is multiplied with this; 0: 1 */
     const char *label[METRIC_LABELS_MAX]; /* fields of the event, and names of the labels */
+    const char *known[METRIC_KNOWN_MAX];  /* of a row with one label: values that are written from
+                                             the start, at 0 */
     double bucket[METRIC_BUCKETS_MAX];    /* upper bounds, rising, up to the first 0 */
     const char *help;                     /* one sentence */
 };
@@ -42,7 +45,8 @@ void metrics_free(struct metrics *m); /* NULL is fine */
  * Fits log.observe with the metrics as context. Any thread. */
 void metrics_observe(void *metrics, const char *event, const struct log_field *fields, int count);
 
-/* Appends every row that has counted anything. Any thread. */
+/* Appends every row without labels, and of the others each series that has counted anything or is
+ * known: Prometheus sees no rise in a series that begins at 1. Any thread. */
 void metrics_write(struct metrics *m, struct buf *out);
 
 /* Appends one value that is known now: "# HELP", "# TYPE" and the line. `labels` is "" or

@@ -47,6 +47,7 @@ const struct metric server_metrics[] = {
      .type = METRIC_COUNTER,
      .event = "job.finish",
      .label = {"code"},
+     .known = {"0", "500", "504"},
      .help = "The same by error code; 0 is success."},
     {.name = "patina_jobs_handed_back_total",
      .type = METRIC_COUNTER,
@@ -70,6 +71,7 @@ const struct metric server_metrics[] = {
      .type = METRIC_COUNTER,
      .event = "webhook.attempt",
      .label = {"outcome"},
+     .known = {"delivered", "to be retried", "given up"},
      .help = "Webhooks sent, by what came of it: delivered, to be retried, given up."},
     {.name = "patina_webhook_seconds",
      .type = METRIC_HISTOGRAM,
@@ -320,9 +322,10 @@ void metrics_describe(struct buf *out)
              "Grafana dashboard to begin with.\n\n"
              "This page is written by `patina --describe metrics`.\n\n"
              "## Counted\n\n"
-             "From the start of the service; a row appears when it has counted something. "
-             "Every count is a line\nof the log as well (`store.commit` and `job.stage` at its "
-             "debug level, which is not written).\n\n");
+             "From the start of the service. A row with labels appears when it has counted "
+             "something, but for\nthe outcomes and errors that `alerts.yml` watches: these, and "
+             "rows without labels, begin at 0.\nEvery count is a line of the log as well "
+             "(`store.commit` and `job.stage` at its debug level, which\nis not written).\n\n");
     buf_adds(out, head);
     for (int i = 0; i < server_metric_count; i++) {
         const struct metric *m = &server_metrics[i];
