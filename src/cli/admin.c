@@ -111,9 +111,8 @@ static enum err check_file(const struct admin *a, struct err_note *note)
                        "there is no database %s; name the installation's folder with --data or "
                        "PATINA_DATA (patina serve makes it when it first starts)",
                        path);
-    return err_set(note, ERR_UNAVAILABLE,
-                   "%s cannot be written: %s; run this as the user that the service runs as", path,
-                   strerror(errno));
+    return err_set(note, ERR_UNAVAILABLE, "%s cannot be written: %s%s", path, strerror(errno),
+                   errno == EROFS ? "" : "; run this as the user that the service runs as");
 }
 
 enum err admin_open(struct admin *a, struct err_note *note)

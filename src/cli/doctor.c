@@ -69,9 +69,9 @@ static int examine(struct admin *a)
     doctor_clock(&d);
     doctor_sandbox(&d);
     doctor_decoder(&d);
-    doctor_engines(&d);
     doctor_kernels(&d);
     doctor_model(&d);
+    doctor_engines(&d);
     doctor_dns(&d, a->f.host);
     doctor_settings(&d);
     doctor_data(&d);

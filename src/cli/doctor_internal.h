@@ -12,6 +12,7 @@ struct doctor {
     struct admin *a;
     struct table found;
     bool failed;
+    bool model; /* there is one, and it opens */
 };
 
 /* What was found out about `check`: in a few words, and what to do about it (NULL when nothing has
@@ -28,7 +29,7 @@ void doctor_clock(struct doctor *d);
 void doctor_processor(struct doctor *d);
 void doctor_limits(struct doctor *d);
 
-/* doctor_model.c: what the neural engine can do here. */
+/* doctor_model.c: what the neural engine can do here. doctor_model() before doctor_engines(). */
 void doctor_kernels(struct doctor *d);
 void doctor_model(struct doctor *d);
 

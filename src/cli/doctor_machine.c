@@ -262,9 +262,9 @@ void doctor_engines(struct doctor *d)
         const char *name = engine_table[i]->name;
         struct err_note note = {0};
         int64_t began_ns = clock_mono_ns(&clock_system);
-        // Without a model there is none to try, and with one a picture takes long.
+        // Without a model that opens there is nothing to try, and with one a picture takes long.
         bool model = engine_table[i] == &engine_flux2_ops;
-        if (model && !d->a->s.model)
+        if (model && !d->model)
             continue;
         if (!model && !try_engine(d, name, note.text))
             doctor_say(d, "engine", FINDING_FAILS,
@@ -272,7 +272,7 @@ void doctor_engines(struct doctor *d)
                        name, note.text);
         else if (try_renderer(d, name, &note))
             doctor_say(d, "engine", FINDING_FAILS, "see docs/security.md for what its walls need",
-                       "%s renders, but not behind its walls: %s", name, note.text);
+                       "%s does not start behind its walls: %s", name, note.text);
         else
             doctor_say(d, "engine", FINDING_OK, NULL, "%s %s behind its walls (%lld ms)", name,
                        model ? "starts" : "renders,", (long long)ms_since(began_ns));

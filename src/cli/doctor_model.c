@@ -103,7 +103,8 @@ void doctor_model(struct doctor *d)
                    "PATINA_MODEL is not set: no neural engine");
         return;
     }
-    if (engine_flux2_ops.open(&o, &e, &note) != ERR_OK)
+    d->model = engine_flux2_ops.open(&o, &e, &note) == ERR_OK;
+    if (!d->model)
         doctor_say(d, "model", FINDING_FAILS,
                    "patina model check says more; patina model pack makes it anew", "%s",
                    note.text);

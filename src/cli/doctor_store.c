@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/rand.h"
 #include "blob/blob_dir.h"
+#include "net/addr_policy.h"
+#include "net/fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,16 +23,46 @@ enum {
     CLOCK_SLACK_MS = 300 * 1000
 };
 
+// What `patina serve` would refuse at its start, and commands have no use for.
+static enum err read_all_settings(struct doctor *d, struct err_note *note)
+{
+    struct settings s;
+    struct fetch_options o = {0};
+    struct fetcher *f = NULL;
+
+    config_defaults(&settings_config, &s);
+    enum err e = config_env(&settings_config, &s, note);
+    if (!e)
+        e = settings_resolve(&s, &d->a->arena, note);
+    if (e)
+        return e;
+    e = addr_policy_parse(&o.policy, s.fetch_allow, s.fetch_http, note);
+    if (e) {
+        err_note_prefix(note, "PATINA_FETCH_ALLOW");
+        return e;
+    }
+    o.ca_file = s.fetch_ca;
+    e = fetcher_open(&o, &f, note);
+    if (e && s.fetch_ca)
+        err_note_prefix(note, "PATINA_FETCH_CA");
+    fetcher_close(f);
+    return e;
+}
+
 void doctor_settings(struct doctor *d)
 {
     struct buf unknown = BUF_INIT;
+    struct err_note note = {0};
 
     config_env_unknown(&settings_config, &unknown);
-    if (unknown.len)
+    if (read_all_settings(d, &note))
+        doctor_say(d, "settings", FINDING_FAILS, "docs/settings.md says what each one takes", "%s",
+                   note.text);
+    else if (unknown.len)
         doctor_say(d, "settings", FINDING_WARNING, "patina serve --help lists the settings", "%s",
                    unknown.data);
     else
-        doctor_say(d, "settings", FINDING_OK, NULL, "the environment holds no unknown ones");
+        doctor_say(d, "settings", FINDING_OK, NULL, "the environment holds good ones alone");
     buf_release(&unknown);
 }
 
@@ -59,7 +91,10 @@ void doctor_data(struct doctor *d)
                    "patina serve makes it when it first starts; is --data or PATINA_DATA right?",
                    "%s: %s", dir, strerror(errno));
     else if (access(dir, R_OK | W_OK | X_OK))
-        doctor_say(d, "data", FINDING_FAILS, "run this as the user that the service runs as",
+        doctor_say(d, "data", FINDING_FAILS,
+                   errno == EROFS ? "mount it writable; where the kernel took that away from a "
+                                    "failing disk, its log says so"
+                                  : "run this as the user that the service runs as",
                    "%s: %s", dir, strerror(errno));
     else if (st.st_mode & 0077)
         doctor_say(d, "data", FINDING_WARNING, "chmod 700: keys and pictures lie in it",
@@ -245,7 +280,7 @@ void doctor_store(struct doctor *d, bool ledger)
     if (e) {
         doctor_say(d, "database", FINDING_FAILS,
                    e == ERR_CORRUPT ? "restore a backup, on another disk if this one is failing"
-                                    : "see docs/operations.md, or run this as the service's user",
+                                    : "docs/operations.md says what may be wrong",
                    "%s", note.text[0] ? note.text : err_name(e));
         return;
     }

@@ -205,9 +205,10 @@ enum err sqlite_verify(struct store *store, struct err_note *note)
     reader_end(s, &q);
     if (e)
         return err_set(note, e < 0 ? e : ERR_BUG, "the database cannot be read");
-    return strcmp(said, "ok") == 0
-               ? ERR_OK
-               : err_set(note, ERR_CORRUPT, "the database is damaged: %s", said);
+    if (strcmp(said, "ok") == 0)
+        return ERR_OK;
+    const char *what = strchr(said, '\n'); // behind a line that names the database
+    return err_set(note, ERR_CORRUPT, "the database is damaged: %s", what ? what + 1 : said);
 }
 
 // ---- readyz ----

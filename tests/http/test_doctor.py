@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from support.accounts import add_account, open_store
+from support.disks import mounted
 from support.engines import TINY
 from support.pictures import jpeg
 from support.server import PATINA, Server
@@ -79,6 +80,7 @@ def test_the_neural_engine_is_looked_at(tmp_path):
     assert f"{model}: flux2/bf16/plain; four pictures of 512 x 512 take about" in found
     fails(server, "model", "PATINA_MEMORY_MB is 64", model=str(model), memory_mb="64")
     fails(server, "model", "", engine="flux2")
+    fails(server, "model", "there is no file /nowhere", model="/nowhere")
     if "amx_tile" not in pathlib.Path("/proc/cpuinfo").read_text():
         fails(server, "kernels", 'PATINA_ISA is "amx": this processor cannot run it', isa="amx")
 
@@ -175,6 +177,24 @@ def test_misspelt_settings_are_a_warning(used):
     checks = doctor(used, worker="3")
     assert checks["settings"]["state"] == "warning"
     assert "did you mean PATINA_WORKERS" in checks["settings"]["found"]
+
+
+@pytest.mark.parametrize("settings", [
+    {"fetch_allow": "10.0.0.0/99"}, {"fetch_ca": "/nowhere.pem"}, {"deny": "/nowhere.txt"}])
+def test_settings_that_serve_refuses_are_told(used, settings):
+    (value,) = settings.values()
+    fails(used, "settings", value, **settings)
+
+
+def test_a_disk_that_cannot_be_written_is_told(tmp_path, used):
+    with mounted(tmp_path / "disk", "-o", "size=64m") as disk:
+        shutil.copytree(used.data, disk, dirs_exist_ok=True)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        checks = doctor(Server(disk), status=1)
+        assert checks["data"]["state"] == checks["database"]["state"] == "fails"
+        for check in ("data", "database"):
+            assert "Read-only" in checks[check]["found"]
+            assert "user" not in checks[check]["found"] + checks[check]["mend"]
 
 
 def test_an_older_schema_is_told(copy):

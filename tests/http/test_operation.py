@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 from support.contract import check_error
+from support.disks import mounted
 from support.pictures import jpeg
 from support.server import COST, JOB_S, KEY, PATINA, START_S, Server, fresh_key, wait_for
 
@@ -92,19 +93,6 @@ def test_a_folder_that_cannot_be_written_is_told(fresh, tmp_path):
                           timeout=START_S)
     assert done.returncode == 1
     assert str(path) in done.stderr and "assert" not in done.stderr
-
-
-@contextlib.contextmanager
-def mounted(path, *options):
-    path.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", path], capture_output=True,
-                          text=True)
-    if done.returncode:
-        pytest.skip(f"mounting a tmpfs is not allowed here: {done.stderr.strip()}")
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "--lazy", path], check=False)
 
 
 def test_a_read_only_folder_is_told(tmp_path, fresh):
