@@ -54,21 +54,6 @@ enum isa_lack amx_lack(const struct amx_facts *f)
 
 #if defined(__x86_64__)
 
-#if defined(NN_TILE_MODEL)
-
-/* Tests' tiles are a model of them, which runs anywhere. */
-static enum isa_lack lack_of_amx(void)
-{
-    return ISA_LACKS_NOTHING;
-}
-
-bool isa_ask_for_amx(void)
-{
-    return true;
-}
-
-#else
-
 enum { ARCH_GET_XCOMP_PERM = 0x1022, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA = 18 };
 
 static uint64_t xcr0(void)
@@ -100,8 +85,6 @@ bool isa_ask_for_amx(void)
 {
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
-
-#endif
 
 /* The compiler's own look at CPUID, which counts a register as there only where the kernel saves it
  * (XCR0). */

@@ -12,9 +12,8 @@
  * a thread's own; a processor faults where their sizes do not fit together.
  *
  * The instructions are written out, because gcc 12's intrinsics do not tell the compiler which
- * memory they read and write. Where a file is compiled with NN_TILE_MODEL they are calls of
- * tests/support/tile_model.c instead, which does what the manual says and stops where a processor
- * would fault: so the kernels are tested on processors without AMX.
+ * memory they read and write. On a processor without AMX, tests catch them and do what the manual
+ * says (tests/support/tile_trap.h).
  */
 
 #include <stddef.h>
@@ -49,31 +48,16 @@ static inline struct tile_config tile_config_of(int rows)
     return c;
 }
 
-#ifdef NN_TILE_MODEL
-
-#define TILE_TARGET
-
-void tile_configure(const struct tile_config *c);
-void tile_release(void);
-void tile_zero(int t);
-void tile_load(int t, const void *from, ptrdiff_t stride);
-void tile_load_once(int t, const void *from, ptrdiff_t stride);
-void tile_store(int t, void *to, ptrdiff_t stride);
-void tile_bf16(int c, int a, int b);
-void tile_i8(int c, int a, int b);
-
-#else
-
-#define TILE_TARGET            "amx-tile,amx-bf16,amx-int8,"
+#define TILE_TARGET "amx-tile,amx-bf16,amx-int8,"
 
 /* Sizes of this thread's tiles, which are zero from now on. */
 #define tile_configure(config) __asm__ volatile("ldtilecfg %0" : : "m"(*(config)))
 
 /* Gives them back: until then the kernel saves 8 KB more at every change of threads. */
-#define tile_release()         __asm__ volatile("tilerelease")
+#define tile_release() __asm__ volatile("tilerelease")
 
 /* Tiles' names are constants; rows are `stride` bytes apart. */
-#define tile_zero(t)           __asm__ volatile("tilezero %%tmm%c0" : : "i"(t))
+#define tile_zero(t) __asm__ volatile("tilezero %%tmm%c0" : : "i"(t))
 
 #define tile_load(t, from, stride)                                                 \
     __asm__ volatile("tileloadd (%1,%2,1), %%tmm%c0"                               \
@@ -99,7 +83,5 @@ void tile_i8(int c, int a, int b);
     __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(c), "i"(a), "i"(b))
 #define tile_i8(c, a, b) \
     __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(c), "i"(a), "i"(b))
-
-#endif
 
 #endif

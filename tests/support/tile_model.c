@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/tile_model.h"
 
-#include "nn/tile.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -57,7 +55,7 @@ static struct tile_register *tile_of(int t)
     return &self.tile[t];
 }
 
-void tile_configure(const struct tile_config *c)
+void tile_model_configure(const struct tile_config *c)
 {
     require(c->palette == 1, "palette 1 is the only one");
     require(c->start_row == 0, "nothing was interrupted");
@@ -81,21 +79,21 @@ void tile_configure(const struct tile_config *c)
     }
 }
 
-void tile_release(void)
+void tile_model_release(void)
 {
     if (self.configured)
         atomic_fetch_sub(&holders, 1);
     memset(&self, 0, sizeof(self));
 }
 
-void tile_zero(int t)
+void tile_model_zero(int t)
 {
     struct tile_register *r = tile_of(t);
 
     memset(r->data, 0, sizeof(r->data));
 }
 
-void tile_load(int t, const void *from, ptrdiff_t stride)
+void tile_model_load(int t, const void *from, ptrdiff_t stride)
 {
     struct tile_register *r = tile_of(t);
 
@@ -104,12 +102,7 @@ void tile_load(int t, const void *from, ptrdiff_t stride)
         memcpy(r->data[row], (const char *)from + row * stride, (size_t)r->row_bytes);
 }
 
-void tile_load_once(int t, const void *from, ptrdiff_t stride)
-{
-    tile_load(t, from, stride);
-}
-
-void tile_store(int t, void *to, ptrdiff_t stride)
+void tile_model_store(int t, void *to, ptrdiff_t stride)
 {
     const struct tile_register *r = tile_of(t);
 
@@ -173,7 +166,7 @@ static float fused(float a, float b, float c)
     return flush((float)((double)a * (double)b + (double)c));
 }
 
-void tile_bf16(int c, int a, int b)
+void tile_model_bf16(int c, int a, int b)
 {
     const struct operands o = operands_of(c, a, b);
     float w[TILE_ROWS][2][TILE_ROWS]; /* of B: group, which of two, output */
@@ -197,7 +190,7 @@ void tile_bf16(int c, int a, int b)
     zero_below(o.c);
 }
 
-void tile_i8(int c, int a, int b)
+void tile_model_i8(int c, int a, int b)
 {
     const struct operands o = operands_of(c, a, b);
 
