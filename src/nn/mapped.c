@@ -3,10 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What a clone has in place of a large file that was not fetched. */
+static bool is_pointer(const struct mapped *m)
+{
+    static const char BEGIN[] = "version https://git-lfs.github.com/spec/";
+
+    return m->len >= sizeof(BEGIN) - 1 && memcmp(m->bytes, BEGIN, sizeof(BEGIN) - 1) == 0;
+}
 
 enum err mapped_open(const char *path, size_t max, struct mapped *out, struct err_note *note)
 {
@@ -34,6 +44,11 @@ enum err mapped_open(const char *path, size_t max, struct mapped *out, struct er
     }
     if (fd >= 0)
         close(fd);
+    if (e == ERR_OK && is_pointer(out)) {
+        mapped_release(out);
+        e = err_set(note, ERR_INVALID,
+                    "%s is a pointer of git-lfs, not the file: \"git lfs pull\" fetches it", path);
+    }
     return e;
 }
 

@@ -204,6 +204,38 @@ static enum err read_blob(const struct packed *p, const json_t *v, size_t end, s
     return ERR_OK;
 }
 
+static enum err verify(const struct packed *p, const struct blob *b, packed_progress_fn *done,
+                       void *done_ctx, struct err_note *note)
+{
+    uint8_t sha[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    struct sha256 h;
+    bool go_on = true;
+
+    sha256_init(&h);
+    for (size_t at = 0; at < b->bytes && go_on; at += VERIFY_STRIDE) {
+        size_t left = b->bytes - at;
+        sha256_add(&h, p->bytes + b->begin + at, left < VERIFY_STRIDE ? left : VERIFY_STRIDE);
+        go_on = !done || done(done_ctx, (float)((double)(b->begin + at) / (double)p->len));
+    }
+    sha256_finish(&h, sha);
+    if (!go_on)
+        return err_set(note, ERR_CANCELLED, "stopped");
+    hex_encode(sha, sizeof(sha), hex);
+    if (strcmp(hex, b->sha256) != 0)
+        return err_set(note, ERR_INVALID, "%s is damaged: its checksum differs", b->name);
+    return ERR_OK;
+}
+
+/* What fills the file up to the next multiple of PACK_BLOB_ALIGN has no checksum: it is zeros. */
+static enum err verify_padding(const struct packed *p, size_t from, struct err_note *note)
+{
+    for (size_t at = from; at % PACK_BLOB_ALIGN != 0; at++)
+        if (p->bytes[at] != 0)
+            return err_set(note, ERR_INVALID, "byte %zu, between two tensors, is damaged", at);
+    return ERR_OK;
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct blob *x = a, *y = b;
@@ -259,6 +291,9 @@ static enum err read_directory(struct packed *p, size_t end, struct err_note *no
         p->blob[p->count].name = name;
         p->by_name[p->count] = p->count;
         enum err e = read_blob(p, value, end, &p->blob[p->count], note);
+        // A text is read soon and is short; weights are held against theirs by packed_verify().
+        if (e == ERR_OK && p->blob[p->count].tensor.kind == PACKED_TEXT)
+            e = verify(p, &p->blob[p->count], NULL, NULL, note);
         if (e != ERR_OK)
             return e;
         p->count++;
@@ -274,17 +309,21 @@ static enum err read_file(struct packed *p, const char *name, struct err_note *n
     uint8_t sha[SHA256_BYTES];
 
     if (p->len < sizeof(h) || memcmp(p->bytes, PACK_MAGIC, sizeof(h.magic)) != 0)
-        return err_set(note, ERR_INVALID, "this is not a packed model");
+        return err_set(note, ERR_INVALID,
+                       "this is not a packed model; \"patina model pack\" makes one of the folder "
+                       "that is published for diffusers");
     memcpy(&h, p->bytes, sizeof(h));
     if (h.version != PACKED_VERSION)
         return err_set(note, ERR_UNSUPPORTED,
                        "this is version %u of the packed format, and this program reads %d: make "
                        "it anew with \"patina model pack FOLDER %s\"",
                        h.version, PACKED_VERSION, name);
-    if (h.zero != 0 || h.directory > p->len || h.directory_bytes != p->len - h.directory)
+    if (h.directory > p->len || h.directory_bytes > p->len - h.directory)
         return err_set(note, ERR_INVALID,
-                       "the directory ends at byte %ju, the file at %zu: it is cut short",
-                       (uintmax_t)(h.directory + h.directory_bytes), p->len);
+                       "the directory ends behind the file's %zu bytes: it is cut short", p->len);
+    if (h.zero != 0 || h.directory_bytes != p->len - h.directory)
+        return err_set(note, ERR_INVALID,
+                       "the header is damaged, or something is behind the directory");
     if (h.directory_bytes > PACK_DIRECTORY_MAX)
         return err_set(note, ERR_INVALID, "the directory has more than %d bytes",
                        PACK_DIRECTORY_MAX);
@@ -441,35 +480,16 @@ void packed_drop(const struct packed *p, const char *part)
     }
 }
 
-static enum err verify(const struct packed *p, const struct blob *b, packed_progress_fn *done,
-                       void *done_ctx, struct err_note *note)
-{
-    uint8_t sha[SHA256_BYTES];
-    char hex[2 * SHA256_BYTES + 1];
-    struct sha256 h;
-    bool go_on = true;
-
-    sha256_init(&h);
-    for (size_t at = 0; at < b->bytes && go_on; at += VERIFY_STRIDE) {
-        size_t left = b->bytes - at;
-        sha256_add(&h, p->bytes + b->begin + at, left < VERIFY_STRIDE ? left : VERIFY_STRIDE);
-        go_on = !done || done(done_ctx, (float)((double)(b->begin + at) / (double)p->len));
-    }
-    sha256_finish(&h, sha);
-    if (!go_on)
-        return err_set(note, ERR_CANCELLED, "stopped");
-    hex_encode(sha, sizeof(sha), hex);
-    if (strcmp(hex, b->sha256) != 0)
-        return err_set(note, ERR_INVALID, "%s is damaged: its checksum differs", b->name);
-    return ERR_OK;
-}
-
 enum err packed_verify(const struct packed *p, packed_progress_fn *done, void *done_ctx,
                        struct err_note *note)
 {
-    enum err e = ERR_OK;
+    enum err e = verify_padding(p, sizeof(struct pack_header), note);
 
-    for (int i = 0; i < p->count && e == ERR_OK; i++)
-        e = verify(p, &p->blob[i], done, done_ctx, note);
+    for (int i = 0; i < p->count && e == ERR_OK; i++) {
+        const struct blob *b = &p->blob[i];
+        e = verify(p, b, done, done_ctx, note);
+        if (e == ERR_OK)
+            e = verify_padding(p, b->begin + b->bytes, note);
+    }
     return e;
 }

@@ -68,7 +68,8 @@ struct packed_tensor packed_outputs(const struct packed_tensor *t, int64_t first
 
 /* ---- reading ---- */
 
-/* ERR_NOT_FOUND, ERR_INVALID, ERR_UNSUPPORTED (another version), ERR_NOMEM, ERR_IO. */
+/* Texts are held against their checksums, weights are not. ERR_NOT_FOUND, ERR_INVALID,
+ * ERR_UNSUPPORTED (another version), ERR_NOMEM, ERR_IO. */
 MUST_USE enum err packed_open(const char *path, struct packed **out, struct err_note *note);
 void packed_close(struct packed *p); /* NULL is fine */
 
@@ -77,8 +78,8 @@ void packed_close(struct packed *p); /* NULL is fine */
 MUST_USE enum err packed_read(const char *name, const void *bytes, size_t len, struct packed **out,
                               struct err_note *note);
 
-/* Every blob against its checksum; ERR_INVALID names the first that differs. `done` (may be NULL)
- * hears of the share 0..1 and stops it by returning false: ERR_CANCELLED. */
+/* Every blob against its checksum, and what lies between; ERR_INVALID names the first that differs.
+ * `done` (may be NULL) hears of the share 0..1 and stops it by returning false: ERR_CANCELLED. */
 typedef bool packed_progress_fn(void *ctx, float done);
 MUST_USE enum err packed_verify(const struct packed *p, packed_progress_fn *done, void *done_ctx,
                                 struct err_note *note);

@@ -184,7 +184,9 @@ static enum err read_bytes(struct safetensors *s, const char *bytes, size_t len,
     for (int i = 7; i >= 0; i--)
         header_len = header_len << 8 | (unsigned char)bytes[i];
     if (header_len > len - 8)
-        return err_set(note, ERR_INVALID, "the header has %ju bytes, the file %zu",
+        return err_set(note, ERR_INVALID,
+                       "a header of %ju bytes in a file of %zu: it is cut short, or no safetensors "
+                       "file",
                        (uintmax_t)header_len, len);
     if (header_len > SAFETENSORS_HEADER_MAX)
         return err_set(note, ERR_INVALID, "the header has more than %d bytes",

@@ -299,6 +299,8 @@ static void a_whole_model_is_right(void **state)
     assert_non_null(strstr(f.text, "together: ERR_OK"));
 }
 
+#define LFS "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7751109744\n"
+
 static void what_is_wrong_is_named(void **state)
 {
     static const struct {
@@ -315,7 +317,10 @@ static void what_is_wrong_is_named(void **state)
         {"transformer/config.json", "num_layers", "3", "no tensor transformer_blocks.2.attn.to_q"},
         {"transformer/diffusion_pytorch_model.safetensors", NULL, NULL, "holds neither"},
         {"transformer/diffusion_pytorch_model.safetensors", "", "x", "too few"},
+        {"transformer/diffusion_pytorch_model.safetensors", "", "<!DOCTYPE html>",
+         "cut short, or no safetensors file"},
         {"text_encoder/model-00002-of-00002.safetensors", NULL, NULL, "model-00002-of-00002"},
+        {"text_encoder/model-00002-of-00002.safetensors", "", LFS, "git lfs pull"},
         {"text_encoder/config.json", "vocab_size", "1000", "[1000,64], found [1024,64]"},
         {"vae/config.json", "latent_channels", "64", "encoder.conv_out.weight: wanted"},
         {"vae/config.json", "latent_channels", "16", "vae: ERR_UNSUPPORTED: widths that are not"},
@@ -325,6 +330,7 @@ static void what_is_wrong_is_named(void **state)
         {"vae/diffusion_pytorch_model.safetensors", NULL, NULL, "vae: ERR_NOT_FOUND"},
         {"tokenizer/tokenizer.json", NULL, NULL, "tokenizer: ERR_NOT_FOUND"},
         {"tokenizer/tokenizer.json", "", "{}", "tokenizer: ERR_UNSUPPORTED: "},
+        {"tokenizer/tokenizer.json", "", LFS, "git lfs pull"},
     };
 
     (void)state;

@@ -6,6 +6,8 @@
 #include "models/flux2/noise.h"
 #include "models/flux2/pipeline.h"
 
+#include <sys/mman.h>
+
 enum { WIDTH = 96, HEIGHT = 64, PIXELS = 3 * WIDTH * HEIGHT, NUMBERS = 6 * 4 * 128 };
 
 /* Where more would be more of the same: under a sanitizer each takes a second. */
@@ -309,6 +311,26 @@ static void prompts_that_are_no_text_are_refused(void **state)
     close_it(f);
 }
 
+// One weight of all is no number, as after damage: nobody gets black pictures for it.
+static void weights_that_are_no_numbers_are_told(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct pipeline_request r = request_of(f, 0, 1, 1);
+    struct err_note note = {0};
+    struct packed_tensor t;
+    struct crew c;
+
+    (void)state;
+    assert_true(packed_find(f->packed, "transformer/proj_out.weight", &t));
+    assert_int_equal(mprotect((void *)t.data, 4096, PROT_READ | PROT_WRITE), 0);
+    memset((void *)t.data, 0xFF, 2);
+    crew_open(&c);
+    assert_int_equal(pipeline_run(f->pipeline, &c.how, &r, &note), ERR_BUG);
+    assert_non_null(strstr(note.text, "patina model check"));
+    pool_close(c.pool);
+    close_it(f);
+}
+
 static void the_model_says_how_it_was_trained(void **state)
 {
     struct fixture *f = open_with(FLUX2_INT8);
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_later_start_keeps_more_of_the_source),
         cmocka_unit_test(it_tells_its_progress_and_stops_when_told),
         cmocka_unit_test(prompts_that_are_no_text_are_refused),
+        cmocka_unit_test(weights_that_are_no_numbers_are_told),
         cmocka_unit_test(the_model_says_how_it_was_trained),
         cmocka_unit_test(costs_grow_with_what_is_asked),
         cmocka_unit_test(memory_is_what_was_said),

@@ -6,6 +6,7 @@
 #include "models/flux2/pipeline_internal.h"
 #include "models/flux2/schedule.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,6 +286,20 @@ static enum err walk(struct job *j, struct transformer_plan *const *plan, int co
     return ERR_OK;
 }
 
+// Damaged weights end in these, and pictures of them would be black.
+static enum err check_numbers(const struct job *j, int count)
+{
+    const int64_t n = flux2_tokens(j->r->shape.grid) * pipeline_channels(j->p);
+
+    for (int i = 0; i < count; i++)
+        for (int64_t k = 0; k < n; k++)
+            if (!isfinite(j->z[i][k]))
+                return err_set(j->note, ERR_BUG,
+                               "the model makes no numbers: \"patina model check\" looks for "
+                               "damage in its file");
+    return ERR_OK;
+}
+
 static enum err make_batch(struct job *j, int first, int count)
 {
     struct transformer_shape shape = pipeline_step_shape(&j->r->shape, count);
@@ -300,6 +315,8 @@ static enum err make_batch(struct job *j, int first, int count)
         begin(j, first, count);
         e = walk(j, plan, count);
     }
+    if (e == ERR_OK)
+        e = check_numbers(j, count);
     for (int k = 0; k < GUIDES; k++)
         transformer_plan_free(plan[k]);
     for (int i = 0; i < count && e == ERR_OK; i++) {
