@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "contract/store_fixture.h"
 
+#include "store/store_sqlite.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static enum err open_sqlite(const char *folder, const struct store_options *o, struct store **out,
+                            struct err_note *note)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/patina.db", folder);
+    return store_sqlite_open(path, o, out, note);
+}
+
+const struct backend backend_sqlite = {"sqlite", open_sqlite};
 
 const struct backend *backend_under_test;
 
@@ -80,6 +93,17 @@ int fixture_teardown(void **state)
     store_close(f->s);
     fixture_free(f);
     return 0;
+}
+
+bool listed(enum err e)
+{
+    return e == ERR_UNAVAILABLE || e == ERR_FULL || e == ERR_IO || e == ERR_NOMEM;
+}
+
+void assert_listed(enum err e)
+{
+    if (e != ERR_OK && !listed(e))
+        fail_msg("%s is not a listed error", err_name(e));
 }
 
 int64_t add_account(struct fixture *f, const char *name, int64_t points)

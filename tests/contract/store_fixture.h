@@ -29,6 +29,8 @@ struct fixture {
     struct arena a; /* freed with the test */
 };
 
+extern const struct backend backend_sqlite;
+
 /* Set by main() before the suite runs; cmocka's setup functions take no argument of ours. */
 extern const struct backend *backend_under_test;
 
@@ -41,6 +43,10 @@ void fixture_free(struct fixture *f);
 
 void fixture_open(struct fixture *f);   /* f->s, asserting success */
 void fixture_reopen(struct fixture *f); /* closes and opens */
+
+/* Whether it is one of the errors that every function of a store may return. */
+bool listed(enum err e);
+void assert_listed(enum err e); /* or success */
 
 /* An account with so many points. */
 int64_t add_account(struct fixture *f, const char *name, int64_t points);

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "contract/store_fixture.h"
 #include "contract/store_suite.h"
-#include "store/store_sqlite.h"
 
 #include <string.h>
 
-static enum err open_sqlite(const char *folder, const struct store_options *o, struct store **out,
-                            struct err_note *note)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/patina.db", folder);
-    return store_sqlite_open(path, o, out, note);
-}
-
-static const struct backend backends[] = {{"sqlite", open_sqlite}};
+static const struct backend *const backends[] = {&backend_sqlite};
 
 /* test_store BACKEND SUBJECT */
 int main(int argc, char **argv)
@@ -30,8 +20,8 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; argc == 3 && i < COUNT_OF(backends); i++) {
         for (size_t k = 0; k < COUNT_OF(subjects); k++) {
-            if (strcmp(argv[1], backends[i].name) == 0 && strcmp(argv[2], subjects[k].name) == 0) {
-                backend_under_test = &backends[i];
+            if (strcmp(argv[1], backends[i]->name) == 0 && strcmp(argv[2], subjects[k].name) == 0) {
+                backend_under_test = backends[i];
                 return subjects[k].run();
             }
         }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "contract/store_fixture.h"
 #include "store/store_fault.h"
-#include "store/store_sqlite.h"
 #include "support/faulty_sqlite.h"
 
 #include <string.h>
@@ -13,23 +12,6 @@
  */
 
 static const char old_key[] = "the-key-to-be-revoked", new_key[] = "the-key-to-be-made";
-
-static enum err open_sqlite(const char *folder, const struct store_options *o, struct store **out,
-                            struct err_note *note)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/patina.db", folder);
-    return store_sqlite_open(path, o, out, note);
-}
-
-static const struct backend sqlite = {"sqlite", open_sqlite};
-
-static void assert_listed(enum err e)
-{
-    if (e != ERR_OK && e != ERR_UNAVAILABLE && e != ERR_FULL && e != ERR_IO && e != ERR_NOMEM)
-        fail_msg("%s is not a listed error", err_name(e));
-}
 
 struct story {
     int64_t leaving, staying; /* accounts; the first is deleted */
@@ -147,7 +129,7 @@ static void end_story(struct fixture *f, struct story *t)
 
 static int run_with_fault(enum fault kind, int nth, bool lasting)
 {
-    struct fixture *f = fixture_new(&sqlite);
+    struct fixture *f = fixture_new(&backend_sqlite);
     struct story t;
 
     fixture_open(f);
@@ -207,7 +189,7 @@ static void memory_that_runs_out_loses_nothing(void **state)
 
 static void the_wrapper_fails_and_passes_every_call_on(void **state)
 {
-    struct fixture *f = fixture_new(&sqlite);
+    struct fixture *f = fixture_new(&backend_sqlite);
     struct err_note note = {0};
     struct story t;
 

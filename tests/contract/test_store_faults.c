@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "contract/store_fixture.h"
 #include "store/store_fault.h"
-#include "store/store_sqlite.h"
 #include "support/faulty_sqlite.h"
 
 #include <errno.h>
@@ -17,22 +16,6 @@
  * listed errors; what it reported must be what is there afterwards; and once the fault is gone,
  * every job can be brought to an end.
  */
-
-static enum err open_sqlite(const char *folder, const struct store_options *o, struct store **out,
-                            struct err_note *note)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/patina.db", folder);
-    return store_sqlite_open(path, o, out, note);
-}
-
-static const struct backend sqlite = {"sqlite", open_sqlite};
-
-static bool listed(enum err e)
-{
-    return e == ERR_UNAVAILABLE || e == ERR_FULL || e == ERR_IO || e == ERR_NOMEM;
-}
 
 // What the calls of a scenario said.
 struct story {
@@ -53,12 +36,6 @@ static void begin_story(struct fixture *f, struct story *t)
     add_job(f, t->account, t->first);
     fixture_reopen(f); // with nothing in memory, so that reading has to read
     assert_ok(store_reap(f->s, &count));
-}
-
-static void assert_listed(enum err e)
-{
-    if (e != ERR_OK && !listed(e))
-        fail_msg("%s is not a listed error", err_name(e));
 }
 
 static void tell_story(struct fixture *f, struct story *t)
@@ -143,7 +120,7 @@ static void end_story(struct fixture *f, const struct story *t)
 
 static int run_with_fault(enum fault kind, int nth, bool lasting)
 {
-    struct fixture *f = fixture_new(&sqlite);
+    struct fixture *f = fixture_new(&backend_sqlite);
     struct story t;
 
     fixture_open(f);
@@ -212,7 +189,7 @@ static void memory_that_runs_out_loses_nothing(void **state)
 // Opening, on an empty folder and on a store that is there already.
 static int open_with_fault(enum fault kind, int nth, bool there)
 {
-    struct fixture *f = fixture_new(&sqlite);
+    struct fixture *f = fixture_new(&backend_sqlite);
     struct err_note note = {0};
 
     if (there) {
@@ -316,7 +293,7 @@ static void one_failure_does_not_undo_the_others(void **state)
 
     (void)state;
     for (;; nth += 3) {
-        struct fixture *f = fixture_new(&sqlite);
+        struct fixture *f = fixture_new(&backend_sqlite);
         int accepted = 0, failed = 0;
         f->options.queue_limit = TOGETHER;
         fixture_open(f);
@@ -336,7 +313,7 @@ static void one_failure_does_not_undo_the_others(void **state)
 
 static void the_wrapper_fails_the_call_it_was_told_to(void **state)
 {
-    struct fixture *f = fixture_new(&sqlite);
+    struct fixture *f = fixture_new(&backend_sqlite);
     struct submit_call c;
     struct store_counts counts;
 
@@ -407,7 +384,7 @@ static void accept_for_ever(struct fixture *f, int fd, int64_t account, enum fau
 // and checks that all it told of are there. Gives the child's wait status.
 static int run_child(enum fault kind, int nth, int enough)
 {
-    struct fixture *f = fixture_new(&sqlite);
+    struct fixture *f = fixture_new(&backend_sqlite);
     char uuid[UUID_TEXT];
     int fd[2], status, told = 0;
     struct job j;
