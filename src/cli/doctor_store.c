@@ -198,7 +198,7 @@ static enum err sample(struct doctor *d, struct blob_store *blobs, const char *k
 
 static void check_blobs(struct doctor *d)
 {
-    static const char *const kinds[] = {"job", "upload", "source"};
+    static const char *const kinds[] = {"job", "upload", "source", "style"};
     struct blob_store *blobs = NULL;
     struct err_note note = {0};
     const char *bad = NULL;
