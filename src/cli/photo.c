@@ -167,13 +167,13 @@ enum err photo_write(const char *path, const struct image *im, const struct code
     if (!e) {
         snprintf(aside, sizeof aside, "%s.part", path);
         int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (fd < 0 || !write_all(fd, &file) || rename(aside, path)) {
+        bool written = fd >= 0 && write_all(fd, &file);
+        // What a network's disk could not take it says when the file is closed.
+        if ((fd >= 0 && close(fd)) || !written || rename(aside, path)) {
             e = err_errno(note, "writing %s", path);
             if (fd >= 0)
                 unlink(aside);
         }
-        if (fd >= 0)
-            close(fd);
     }
     buf_release(&file);
     return e;
