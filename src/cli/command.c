@@ -56,7 +56,8 @@ static int dispatch(const char *name, const struct command *table, int argc, cha
         if (strcmp(c->name, argv[1]) == 0 && c->run) {
             snprintf(whole, sizeof whole, "%s %s", name, c->name);
             argv[1] = whole + strlen("patina ");
-            return c->run(argc - 1, argv + 1);
+            int code = c->run(argc - 1, argv + 1);
+            return code == EXIT_DONE ? finish_output() : code;
         }
         if (strcmp(c->name, argv[1]) == 0) {
             fprintf(stderr, "%s: \"%s\" is not in this version yet%s%s\n", name, c->name,

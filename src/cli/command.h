@@ -13,8 +13,9 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct command {
     const char *name;
     const char *summary; /* one line of `patina --help`; NULL: hidden; of what is not built: why */
-    /* argv[0] is the command's whole name, "bench look". Returns an exit code. NULL: not built yet,
-     * not in the help. */
+    /* argv[0] is the command's whole name, "bench look". Returns an exit code; EXIT_DONE becomes
+     * EXIT_FAILED when standard output cannot take all of it. NULL: not built yet, not in the help.
+     */
     int (*run)(int argc, char **argv);
 };
 

@@ -295,9 +295,14 @@ def test_a_name_cannot_steer_a_terminal(fresh):
         "a\x1b[2Jb\tc\nd\x9be\x7f"
 
 
-def test_a_full_output_is_a_failure(idle):
+@pytest.mark.parametrize("words", [
+    ("account", "list"), ("account", "list", "--json"), ("webhook-secret", "show", "1"),
+    ("explain", "oil painting"), ("render", "in.jpg", "oil painting", "-o", "out.png", "--json"),
+    ("doctor", "--json"), ("looks", "--json"), ("help",)])
+def test_a_full_output_is_a_failure(idle, words, tmp_path):
+    (tmp_path / "in.jpg").write_bytes(jpeg(64, 64))
     with open("/dev/full", "w") as full:
-        done = subprocess.run([PATINA, "account", "list", "--json"], env=idle.environment(),
+        done = subprocess.run([PATINA, *words], env=idle.environment(), cwd=tmp_path,
                               stdout=full, timeout=60)
     assert done.returncode == 1
 
