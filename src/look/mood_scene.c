@@ -189,11 +189,12 @@ void mood_paper(const struct mood_scene *s, float lab[LAB])
     lab[2] = sheet.b;
 }
 
-static void linear_gains(const float lab[LAB], float out[3])
+// Factors of a light, with this share of its colour.
+static void linear_gains(const float lab[LAB], float share, float out[3])
 {
-    float L = lab[0] > 0.05f ? lab[0] : 0.05f;
+    float scale = 0.8f * share / (lab[0] > 0.05f ? lab[0] : 0.05f);
 
-    linear_from_oklab(0.8f, 0.8f * lab[1] / L, 0.8f * lab[2] / L, out);
+    linear_from_oklab(0.8f, scale * lab[1], scale * lab[2], out);
     for (int k = 0; k < 3; k++)
         out[k] = clampf(out[k] / 0.512f, 0.05f, 3.0f);
 }
@@ -205,7 +206,9 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
     float lab[LAB] = {0.8f, 0.0f, 0.0f}, gain[3], sheen[3];
     float L = mixf(s->exposure, s->exposure_white, 0.5f * w);
     // In a strange light surfaces show the light, not only their own colour.
-    float strange = s->palette.count > 0 ? 0.4f : clampf(-0.5f * l->chroma, 0.0f, 0.4f);
+    float strange = s->palette.count > 0 ? 0.4f : clampf(-0.3f * l->chroma, 0.0f, 0.4f);
+    // Where light takes colour away, its own must not do so once more: gold stays gold.
+    float own = s->palette.count > 0 ? 1.0f : 1.0f - 0.75f * clampf(-l->chroma, 0.0f, 1.0f);
 
     mood_shine(s, w, lab);
     if (s->palette.count > 0) {
@@ -235,7 +238,7 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
         lab[2] += 0.15f * l->spectrum * sn;
         strange = 0.4f;
     }
-    linear_gains(lab, gain);
+    linear_gains(lab, own, gain);
     L *= clampf(1.0f + 0.9f * l->contrast * (w - 0.45f), 0.1f, 2.0f);
     linear_from_oklab(lab[0] * L, lab[1] * L, lab[2] * L, sheen);
     for (int k = 0; k < 3; k++) {
@@ -337,8 +340,9 @@ float mood_grey(const struct mood_scene *s, bool material)
 {
     if (!s || !material)
         return s ? s->light->grey : 0.0f;
-    // A material keeps its colour for the most part.
-    float grey = 0.75f * s->light->grey, pale = clampf(-0.45f * s->light->chroma, -0.4f, 0.4f);
+    // A material keeps its colour for the most part, above all where the lamps have one already.
+    float share = s->light->key != 0 && s->light->chroma < 0.0f ? 0.15f : 0.45f;
+    float grey = 0.75f * s->light->grey, pale = clampf(-share * s->light->chroma, -0.4f, 0.4f);
     return grey > pale ? grey : pale;
 }
 

@@ -291,7 +291,8 @@ static void lamp_of(const struct lit *l, double w, double up, double gain[3], do
     const struct mood_light *light = s->light;
     double lab[LAB] = {0.8, 0.0, 0.0}, to[LAB], grey[LAB], L;
     double sky = 0.6 * (double)light->sky * tw_smooth(-0.2, 0.9, up);
-    double strange = s->palette.count > 0 ? 0.4 : tw_clamp(-0.5 * (double)light->chroma, 0.0, 0.4);
+    double strange = s->palette.count > 0 ? 0.4 : tw_clamp(-0.3 * (double)light->chroma, 0.0, 0.4);
+    double lost = s->palette.count > 0 ? 0.0 : tw_clamp(-(double)light->chroma, 0.0, 1.0);
     double film = 2.0 * M_PI * (0.4 + 0.45 * up + 0.4 * w);
 
     L = tw_mix((double)s->exposure, (double)s->exposure_white, 0.5 * w);
@@ -309,7 +310,7 @@ static void lamp_of(const struct lit *l, double w, double up, double gain[3], do
     lab[2] += 0.15 * (double)light->spectrum * sin(film);
     strange = light->spectrum > 0.0f ? 0.4 : strange;
     for (int k = 0; k < LAB; k++)
-        grey[k] = k == 0 ? 0.8 : 0.8 * lab[k] / fmax(lab[0], 0.05);
+        grey[k] = k == 0 ? 0.8 : 0.8 * (1.0 - 0.75 * lost) * lab[k] / fmax(lab[0], 0.05);
     tw_linear(grey, gain);
     L *= tw_clamp(1.0 + 0.9 * (double)light->contrast * (w - 0.45), 0.1, 2.0);
     for (int k = 0; k < LAB; k++)

@@ -279,6 +279,34 @@ static void a_mood_changes_what_it_stands_for(void **state)
     image_release(&source);
 }
 
+// Blue light makes silver and marble blue; gold is still told from them.
+static void materials_keep_their_colour_in_the_dark(void **state)
+{
+    static const struct {
+        const char *look, *word;
+        float least, most; // mean b of the lights
+    } row[] = {
+        {"gold", "moonlight", 0.045f, 1.0f},    {"gold", "night", 0.045f, 1.0f},
+        {"gold", "blue hour", 0.012f, 1.0f},    {"walnut", "moonlight", -0.008f, 1.0f},
+        {"silver", "moonlight", -1.0f, -0.01f}, {"marble", "moonlight", -1.0f, -0.01f},
+    };
+    const struct fixture *f = *state;
+    struct image source;
+
+    paint_place(&source, 192, 132);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        const char *word[] = {row[i].word, NULL};
+        struct figures is;
+        struct image out;
+        render_mood(f, row[i].look, word, &source, 4, f->pool, &out);
+        measure(&out, &is);
+        image_release(&out);
+        if (is.light_b < row[i].least || is.light_b > row[i].most)
+            fail_msg("%s, %s: %.4f", row[i].look, row[i].word, (double)is.light_b);
+    }
+    image_release(&source);
+}
+
 static void black_and_white_is_without_colour(void **state)
 {
     static const char *const LOOK[] = {"oil painting", "watercolour",   "comic",   "mosaic",
@@ -443,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_palette_has_no_more_colours_than_are_told_apart),
         cmocka_unit_test(every_colour_can_be_kept_out),
         cmocka_unit_test(a_mood_changes_what_it_stands_for),
+        cmocka_unit_test(materials_keep_their_colour_in_the_dark),
         cmocka_unit_test(black_and_white_is_without_colour),
         cmocka_unit_test(the_four_differ_in_a_mood),
         cmocka_unit_test(a_mood_is_the_same_on_any_threads),
