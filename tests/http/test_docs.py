@@ -130,9 +130,13 @@ def test_a_restored_backup_serves(desk):
                               capture_output=True, text=True, timeout=120,
                               env={"PATH": f"{desk.folder}/bin:{os.environ['PATH']}"})
         assert done.returncode == 0, f"{title}: {done.stderr}"
-    assert "ledger" in done.stdout and "fails" not in done.stdout
-    mode = (desk.folder / "backup/patina/patina.db").stat().st_mode & 0o777
-    assert mode == 0o600
+    found = dict(line.split("\t")[:2] for line in done.stdout.splitlines() if "\t" in line)
+    assert found["ledger"] == found["data"] == "ok" and "fails" not in found.values()
+
+    def mode(path):
+        return (desk.folder / path).stat().st_mode & 0o777
+    assert mode("backup/patina/patina.db") == 0o600
+    assert mode("backup/patina") == mode("restored") == 0o700
 
     with Server(desk.folder / "restored", fetch_allow="127.0.0.0/8") as copy:
         old = copy.job(ended["job_id"])
