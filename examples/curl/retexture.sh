@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Usage: PATINA_KEY=... retexture.sh PHOTO "PROMPT" [FOLDER]
 # Uploads a photograph, has it retextured, waits, and stores the four pictures and the grid in
 # FOLDER (here, when none is given). Needs curl and jq.
 set -eu
 
-photo=$1 prompt=$2 folder=${3:-.}
+usage='usage: PATINA_KEY=... retexture.sh PHOTO "PROMPT" [FOLDER]'
+photo=${1:?$usage} prompt=${2:?$usage} folder=${3:-.}
 base=${PATINA_URL:-http://127.0.0.1:8080}
 
 # One call; an error's message goes to the terminal and ends the script.
@@ -17,12 +17,13 @@ call() {
     printf '%s' "$body"
 }
 
-url=$(call "$base/api/v1/uploads" --data-binary "@$photo" | jq -r .imgUrl)
+answer=$(call "$base/api/v1/uploads" --data-binary "@$photo")
+url=$(printf '%s' "$answer" | jq -r .imgUrl)
 
 # The key makes the POST safe to repeat: the same job is answered, and paid, once.
-job=$(jq -n --arg imgUrl "$url" --arg remixPrompt "$prompt" '$ARGS.named' |
-    call "$base/api/v1/retexture" -H "Idempotency-Key: $(date +%s)-$$" --data-binary @- |
-    jq -r .job_id)
+task=$(jq -n --arg imgUrl "$url" --arg remixPrompt "$prompt" '$ARGS.named' |
+    call "$base/api/v1/retexture" -H "Idempotency-Key: $(date +%s)-$$" --data-binary @-)
+job=$(printf '%s' "$task" | jq -r .job_id)
 
 while :; do
     task=$(call "$base/api/v1/job/$job")

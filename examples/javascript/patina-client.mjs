@@ -122,6 +122,10 @@ async function main(photo, prompt, folder = '.') {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.length < 4 || process.argv.length > 5) {
+    console.error('usage: PATINA_KEY=... patina-client.mjs PHOTO "PROMPT" [FOLDER]');
+    process.exit(1);
+  }
   await main(...process.argv.slice(2)).catch((error) => {
     console.error(error.code ? `${error.code}: ${error.message}` : error.message);
     process.exitCode = 1;

@@ -109,7 +109,11 @@ def main(photo, prompt, folder="."):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit('usage: PATINA_KEY=... patina_client.py PHOTO "PROMPT" [FOLDER]')
     try:
         main(*sys.argv[1:])
     except PatinaError as e:
         sys.exit(f"{e.code}: {e}")
+    except OSError as e:  # no such photo, nobody answers
+        sys.exit(str(e))
