@@ -9,7 +9,9 @@ import socket
 import subprocess
 
 import pytest
+import requests
 
+from support.contract import check_error
 from support.pictures import jpeg, opened
 from support.server import JOB_S, KEY, ROOT, START_S, Server, wait_for
 
@@ -82,6 +84,8 @@ def proxy(tmp_path_factory, certificates):
 
 
 class Answer:
+    """By the names of requests too, for support.contract."""
+
     def __init__(self, proxy, path, *words, key=KEY, port=None, scheme="https"):
         """curl, as a client would; over HTTP/2 unless told otherwise."""
         folder = pathlib.Path(proxy.folder)
@@ -92,9 +96,11 @@ class Answer:
              "-w", "%{http_version} %{http_code}", *words, url], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         self.version, status = done.stdout.split()
-        self.status = int(status)
-        self.body = (folder / "body").read_bytes()
+        self.status = self.status_code = int(status)
+        self.body = self.content = (folder / "body").read_bytes()
         self.head = (folder / "head").read_text().lower()
+        self.headers = requests.structures.CaseInsensitiveDict(
+            re.findall(r"^([\w-]+): (.*)$", self.head, re.M))
 
     def json(self):
         return json.loads(self.body)
@@ -173,6 +179,19 @@ def test_the_rest_is_as_without_a_proxy(proxy):
     assert moved.status == 301 and "location: https://localhost/docs?x=1" in moved.head
     old = Answer(proxy, "/healthz", "--http1.1")
     assert (old.version, old.status) == ("1.1", 200)
+
+
+def test_a_service_that_is_away_is_told_in_its_own_words(tmp_path, certificates):
+    authority, certificate, key = certificates
+    with socket.socket() as nobody:  # has the port, and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        proxy = Proxy(tmp_path, certificate, key, f"127.0.0.1:{nobody.getsockname()[1]}")
+        proxy.authority = authority
+        try:
+            for words in ((), ("-d", "{}")):
+                check_error(Answer(proxy, "/api/v1/retexture", *words), 503)
+        finally:
+            proxy.stop()
 
 
 def test_its_log_names_the_client_and_the_services_id_of_the_request(proxy):
