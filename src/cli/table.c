@@ -112,9 +112,36 @@ static void add_safe(struct buf *out, const char *text)
     }
 }
 
+// Columns of a terminal: two for what Unicode's East Asian Width (UAX #11) calls wide, by its
+// blocks, none for accents that join.
+static size_t columns_of(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+        size_t columns;
+    } ranges[] = {{0x300, 0x36F, 0},     {0x1100, 0x115F, 2},   {0x200B, 0x200D, 0},
+                  {0x2E80, 0xA4CF, 2},   {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},
+                  {0xFE00, 0xFE0F, 0},   {0xFE30, 0xFE6F, 2},   {0xFF01, 0xFF60, 2},
+                  {0xFFE0, 0xFFE6, 2},   {0x1F300, 0x1F64F, 2}, {0x1F680, 0x1F6FF, 2},
+                  {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2}};
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return ranges[i].columns;
+    return 1;
+}
+
 static size_t width_of(const char *text)
 {
-    return utf8_count(text, strlen(text));
+    size_t len = strlen(text), width = 0, n;
+    uint32_t c;
+
+    for (; len; text += n, len -= n) {
+        n = utf8_decode(text, len, &c);
+        width += n ? columns_of(c) : 1;
+        n = n ? n : 1;
+    }
+    return width;
 }
 
 // A heading (row SIZE_MAX) or a row, padded; numbers to the right.

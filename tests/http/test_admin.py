@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import unicodedata
 
 import pytest
 
@@ -262,8 +263,16 @@ def test_a_store_of_an_older_version_is_left_alone(fresh):
     assert "older version" in patina(server, "account", "list", status=1)
 
 
+def spread(line):
+    """A character for each column of a terminal."""
+    return "".join("" if unicodedata.combining(c) else
+                   "xx" if unicodedata.east_asian_width(c) in "WF" else c for c in line)
+
+
 def test_a_table_for_people_and_fields_for_programs(idle):
     """Headings and columns on a terminal alone."""
+    for name in ("日本語の絵", "Zoe\u0308", "🎨 한국"):
+        patina(idle, "account", "create", name)
     plain = patina(idle, "account", "list")
     first = plain.splitlines()[0].split("\t")
     assert first[:4] == ["1", "default", "active", "public"] and len(first) == 11
@@ -276,7 +285,7 @@ def test_a_table_for_people_and_fields_for_programs(idle):
         while more := os.read(terminal, 1 << 16):
             shown += more
     os.close(terminal)
-    shown = shown.decode().splitlines()
+    shown = [spread(line) for line in shown.decode().splitlines()]
     assert done.returncode == 0
     assert shown[0].split() == ["id", "name", "state", "mode", "available", "frozen", "consumed",
                                 "granted", "waiting", "running", "created"]
