@@ -174,3 +174,10 @@ double board_correction(struct board *b)
 {
     return atomic_load(&b->correction);
 }
+
+int64_t board_left_ms(int64_t reckoned_ms, int64_t passed_ms, double done)
+{
+    // passed / done is the whole by the run's own pace: as done -> 0 it knows nothing, and weighs
+    // nothing.
+    return (int64_t)((1 - done) * ((1 - done) * (double)reckoned_ms + (double)passed_ms));
+}

@@ -14,12 +14,11 @@ enum { TIMEOUT_REMAINDER_MS = 1 }; // the least that a renderer is given: its ti
 static void on_progress(void *ctx, float done)
 {
     struct run *r = ctx;
-    int64_t total = run_render_eta_ms(r);
 
     done = done < 0 ? 0 : done > 1 ? 1 : done;
     run_show(r, STAGE_RENDERING,
              PROGRESS_RENDER + (int)(done * (float)(PROGRESS_ENCODE - PROGRESS_RENDER)),
-             (int64_t)((double)total * (1 - (double)done)));
+             board_left_ms(run_render_eta_ms(r), run_ms_since(r, r->render_ns), (double)done));
 }
 
 static enum err call_renderer(struct run *r, const char *request, struct render_answer *answer,

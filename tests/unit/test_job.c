@@ -111,6 +111,24 @@ static void the_board_keeps_what_jobs_do(void **state)
     board_free(b);
 }
 
+static void what_is_left_comes_to_follow_the_runs_own_pace(void **state)
+{
+    static const struct {
+        int64_t reckoned, passed;
+        double done;
+        int64_t left;
+    } row[] = {
+        {1000, 0, 0.0, 1000},    {1000, 500, 0.5, 500}, // as it was reckoned
+        {1000, 50, 0.5, 275},    {1000, 90, 0.9, 19},   // ten times as fast
+        {1000, 5000, 0.5, 2750}, {0, 300, 0.75, 75},    {1000, 700, 1.0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        assert_in_range(board_left_ms(row[i].reckoned, row[i].passed, row[i].done),
+                        row[i].left > 0 ? row[i].left - 1 : 0, row[i].left + 1);
+}
+
 static void cancelling_reaches_whom_it_concerns(void **state)
 {
     struct board *b = NULL;
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(tries_are_counted_two_ways),
         cmocka_unit_test(every_error_code_has_a_phrase),
         cmocka_unit_test(the_board_keeps_what_jobs_do),
+        cmocka_unit_test(what_is_left_comes_to_follow_the_runs_own_pace),
         cmocka_unit_test(cancelling_reaches_whom_it_concerns),
         cmocka_unit_test(the_estimate_learns_within_bounds),
         cmocka_unit_test(many_threads_share_the_board),
