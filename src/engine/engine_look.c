@@ -76,13 +76,17 @@ static uint32_t style_of(const char *text)
 static void plan(const struct recipe_set *set, struct prompt *p, struct arena *a,
                  struct look_reading *reading, struct look_options *o)
 {
+    uint32_t without = 0;
+
     look_reading_make(set, p, reading);
+    for (int i = 0; i < reading->recipes; i++)
+        without |= recipe_without(&reading->recipe[i]);
     if (look_reading_empty(reading, p))
         o->style = style_of(p->text);
     look_reading_warn(reading, set, p, a);
     look_reading_mood(p, a, &o->mood);
     for (int i = 0; i < p->excluded.count; i++)
-        if (!look_exclude(o, p->excluded.name[i]))
+        if (!look_exclude(o, without, p->excluded.name[i]))
             prompt_warn(p, a, "no_effect", "--no %s has no effect in this engine yet",
                         p->excluded.name[i]);
 }

@@ -81,8 +81,8 @@ static inline struct look_plan look_plan_of(const struct recipe *r)
 /* What makes the picture of this seed differ from its three neighbours. */
 void look_variation_of(uint32_t seed, const struct look_options *o, struct look_variation *out);
 
-/* Reads one entry of `--no`: a colour, or a trait of the look ("canvas", "relief"...). False: this
- * look has nothing of that name. */
-bool look_exclude(struct look_options *o, const char *word);
+/* Reads one entry of `--no`, as readings call it: a colour, or what can be taken away from the look
+ * ("canvas", "carved" for relief), enum look_without. False: it has nothing of that name. */
+bool look_exclude(struct look_options *o, uint32_t without, const char *word);
 
 #endif

@@ -73,11 +73,18 @@ struct look_param {
 
 enum { LOOK_PARAMS_MAX = 24 };
 
+/* What a prompt can take away ("--no relief"): bits. */
+enum look_without {
+    WITHOUT_RELIEF = 1 << 0, /* light on forms or paint */
+    WITHOUT_CANVAS = 1 << 1  /* threads, or the tooth of paper */
+};
+
 struct look_op {
     const char *name;
     const char *help;
     const struct look_param *param; /* ends with a name of NULL; at most LOOK_PARAMS_MAX */
     uint32_t needs;                 /* maps it reads, enum look_need */
+    uint32_t without;               /* what can be taken away from it, enum look_without */
     int cost_ms;                    /* of one usual processor for a megapixel: for progress and for
                                        estimates, which the service corrects by what it measures */
     int scratch_bytes;              /* for a pixel, while it runs */

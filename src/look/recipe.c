@@ -263,6 +263,20 @@ enum err recipe_parse(const char *file, const char *text, size_t len, struct rec
     return ERR_OK;
 }
 
+uint32_t recipe_without(const struct recipe *r)
+{
+    static const struct piece CANVAS = {"canvas", 6};
+    uint32_t without = 0;
+
+    for (int i = 0; i < r->steps; i++) {
+        int canvas = param_find(r->step[i].op, CANVAS);
+        without |= r->step[i].op->without;
+        if (canvas >= 0 && r->step[i].value[canvas] > 0.0f)
+            without |= WITHOUT_CANVAS;
+    }
+    return without;
+}
+
 uint32_t recipe_needs(const struct recipe *r)
 {
     uint32_t needs = 0;

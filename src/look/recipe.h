@@ -102,6 +102,10 @@ MUST_USE enum err recipe_parse(const char *file, const char *text, size_t len, s
 /* Maps that its steps need. */
 uint32_t recipe_needs(const struct recipe *r);
 
+/* What can be taken away from it, enum look_without: canvas also where a step's parameter of that
+ * name is above 0. */
+uint32_t recipe_without(const struct recipe *r);
+
 /* Something that a prompt says: a modifier ("polished"), or the end of a parameter's range
  * ("--s 1000"). */
 struct recipe_cue {

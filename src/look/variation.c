@@ -118,7 +118,7 @@ static bool exclude_hue(struct look_options *o, uint32_t rgb)
     return true;
 }
 
-bool look_exclude(struct look_options *o, const char *word)
+bool look_exclude(struct look_options *o, uint32_t without, const char *word)
 {
     // As readings call them: "--no texture" excludes "textured".
     static const char *const RELIEF[] = {"relief",   "carved", "texture", "textured",
@@ -130,9 +130,9 @@ bool look_exclude(struct look_options *o, const char *word)
 
     if (mood_colour_find(word, &rgb))
         return exclude_hue(o, rgb);
-    if (is_one_of(word, RELIEF))
-        return o->flat = true;
-    if (is_one_of(word, CANVAS))
-        return o->bare = true;
-    return false;
+    bool relief = (without & WITHOUT_RELIEF) && is_one_of(word, RELIEF);
+    bool canvas = (without & WITHOUT_CANVAS) && is_one_of(word, CANVAS);
+    o->flat |= relief;
+    o->bare |= canvas;
+    return relief || canvas;
 }

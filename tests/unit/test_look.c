@@ -578,10 +578,13 @@ static void a_colour_can_be_kept_out(void **state)
     paint_scene(&source, 96, 96);
     for (size_t k = 0; k < source.stride * (size_t)source.height; k++)
         source.px[k] = k % 4 == 3 ? 255 : k % 4 == 0 ? 210 : 40;
-    assert_true(look_exclude(&without, "red"));
-    assert_true(look_exclude(&without, "canvas"));
-    assert_true(look_exclude(&without, "carved")); // as readings call "--no relief"
-    assert_false(look_exclude(&without, "unicorns"));
+    assert_true(look_exclude(&without, 0, "red"));
+    assert_false(look_exclude(&without, WITHOUT_RELIEF, "canvas"));
+    assert_false(look_exclude(&without, WITHOUT_CANVAS, "carved"));
+    assert_false(without.bare || without.flat);
+    assert_true(look_exclude(&without, WITHOUT_CANVAS, "canvas"));
+    assert_true(look_exclude(&without, WITHOUT_RELIEF, "carved")); // as readings call "--no relief"
+    assert_false(look_exclude(&without, UINT32_MAX, "unicorns"));
     assert_int_equal(without.excluded, 1);
     assert_true(without.bare);
     assert_true(without.flat);

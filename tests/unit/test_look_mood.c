@@ -206,7 +206,7 @@ static void every_colour_can_be_kept_out(void **state)
         mood_lab(c->rgb, lab);
         float C = sqrtf(lab[1] * lab[1] + lab[2] * lab[2]);
         // Greys have no hue.
-        assert_int_equal(look_exclude(&o, c->name), C >= 0.02f);
+        assert_int_equal(look_exclude(&o, 0, c->name), C >= 0.02f);
         if (C >= 0.02f)
             assert_true(o.exclude[0].c * lab[1] + o.exclude[0].s * lab[2] > 0.99f * C);
     }

@@ -174,6 +174,7 @@ const struct look_op look_op_metal = {
     .help = "polished or cast metal: a studio reflected in the photo's relief",
     .param = PARAM,
     .needs = NEED_FORM,
+    .without = WITHOUT_RELIEF,
     .cost_ms = 29,
     .scratch_bytes = 14,
     .covers = true,

@@ -121,6 +121,7 @@ const struct look_op look_op_paper = {
     .name = "paper",
     .help = "a bare sheet with its tooth, for what is drawn or printed on it",
     .param = PARAM,
+    .without = WITHOUT_CANVAS,
     .cost_ms = 12,
     .covers = true,
     .run = sheet_run,

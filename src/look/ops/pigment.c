@@ -179,6 +179,7 @@ const struct look_op look_op_pigment = {
     .name = "pigment",
     .help = "transparent pigment on paper, with a ragged bare border",
     .param = PARAM,
+    .without = WITHOUT_RELIEF | WITHOUT_CANVAS,
     .cost_ms = 17,
     .scratch_bytes = 6,
     .run = pigment_run,

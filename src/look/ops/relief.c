@@ -123,6 +123,7 @@ const struct look_op look_op_relief = {
     .name = "relief",
     .help = "light on the height of the paint, and the canvas where paint is thin",
     .param = PARAM,
+    .without = WITHOUT_RELIEF,
     .cost_ms = 4,
     .scratch_bytes = 4,
     .finishes = true,

@@ -212,6 +212,7 @@ const struct look_op look_op_stone = {
     .help = "marble, jade: veins cut by the photo's relief, light that enters and is scattered",
     .param = PARAM,
     .needs = NEED_FORM,
+    .without = WITHOUT_RELIEF,
     .cost_ms = 34,
     .scratch_bytes = 14,
     .covers = true,

@@ -189,6 +189,7 @@ const struct look_op look_op_timber = {
     .help = "carved wood: rings, fibres and pores cut open by the photo's relief",
     .param = PARAM,
     .needs = NEED_FORM,
+    .without = WITHOUT_RELIEF,
     .cost_ms = 29,
     .scratch_bytes = 10,
     .covers = true,

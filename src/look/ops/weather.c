@@ -199,6 +199,7 @@ const struct look_op look_op_weather = {
     .help = "rust or verdigris on the material below",
     .param = PARAM,
     .needs = NEED_FORM,
+    .without = WITHOUT_RELIEF,
     .cost_ms = 26,
     .scratch_bytes = 10,
     .run = weather_run,
