@@ -28,7 +28,7 @@ build:
 	@tools/deps build
 	@test -f build/build.ninja || meson setup build --prefix $(PREFIX) >meson.log 2>&1 || \
 		{ cat meson.log; exit 1; }
-	@ninja -C build --quiet
+	@ninja -C build --quiet programs
 
 run:
 	@tools/deps build run
@@ -73,7 +73,7 @@ samples: build
 # DESTDIR is taken from the environment or the command line by meson itself.
 install: build
 	@meson configure build --prefix $(PREFIX) --sysconfdir $(SYSCONFDIR)
-	@meson install -C build --quiet >meson.log 2>&1 || { cat meson.log; exit 1; }
+	@meson install -C build --no-rebuild --quiet >meson.log 2>&1 || { cat meson.log; exit 1; }
 
 deb:
 	@tools/deps build deb

@@ -69,7 +69,7 @@ def install(tree):
     if not (BUILD / "build.ninja").exists():
         run("meson", "setup", BUILD, "--prefix", "/usr", "--sysconfdir", "/etc",
             "-Dsystemd_unit_dir=/lib/systemd/system", cwd=ROOT, env=environment)
-    run("ninja", "-C", BUILD, "--quiet")
+    run("ninja", "-C", BUILD, "--quiet", "programs")
     run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--strip", "--destdir", tree)
     (tree / "etc/patina").mkdir(parents=True)
     shutil.copy(ROOT / "packaging/patina.env", tree / "etc/patina/patina.env")

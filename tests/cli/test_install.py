@@ -80,6 +80,15 @@ def test_the_library_can_be_built_against(prefix, tmp_path):
     assert said == "opened\n"
 
 
+def test_a_build_wants_nothing_that_the_tests_want():
+    """A bare machine has what tools/packages.txt lists under "build" alone."""
+    assert "ninja -C build --quiet programs" in run("make", "-n", "build", cwd=ROOT)
+    made = run("ninja", "-C", BUILD, "-t", "query", "programs").split()
+    assert {"patina", "patina-decode", "patina.1"} <= set(made)
+    wanted = run("ninja", "-C", BUILD, "-t", "inputs", "programs")
+    assert not re.findall(r"^(?:\.\./tests/|\.\./tools/golden/|test_|tiny).*", wanted, re.M)
+
+
 # Manual pages
 
 def test_manual_pages_render_without_a_warning(prefix):
