@@ -97,7 +97,9 @@ const struct metric server_metrics[] = {
      .type = METRIC_COUNTER,
      .event = "decode.ended",
      .label = {"how"},
-     .help = "Decoders stopped at a limit (memory, cpu, pixels, side, ratio) or killed."},
+     .help =
+         "Decoders stopped at a limit (memory, cpu) or killed; pictures whose headers show them "
+         "too large never reach one."},
     {.name = "patina_renderer_ended_total",
      .type = METRIC_COUNTER,
      .event = "render.ended",
