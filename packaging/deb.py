@@ -15,6 +15,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build-deb"
@@ -53,8 +54,11 @@ PACKAGES = {
 
 
 def run(*command, **more):
-    return subprocess.run([*map(str, command)], check=True, text=True, stdout=subprocess.PIPE,
-                          **more).stdout.strip()
+    command = [*map(str, command)]
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, **more)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}:\n{done.stdout}")
+    return done.stdout.strip()
 
 
 def install(tree):
