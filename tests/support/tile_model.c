@@ -97,6 +97,7 @@ void tile_model_load(int t, const void *from, ptrdiff_t stride)
 {
     struct tile_register *r = tile_of(t);
 
+    require(r->row_bytes % 4 == 0, "a row is no whole numbers");
     memset(r->data, 0, sizeof(r->data));
     for (int row = 0; row < r->rows; row++)
         memcpy(r->data[row], (const char *)from + row * stride, (size_t)r->row_bytes);
@@ -106,6 +107,7 @@ void tile_model_store(int t, void *to, ptrdiff_t stride)
 {
     const struct tile_register *r = tile_of(t);
 
+    require(r->row_bytes % 4 == 0, "a row is no whole numbers");
     for (int row = 0; row < r->rows; row++)
         memcpy((char *)to + row * stride, r->data[row], (size_t)r->row_bytes);
 }

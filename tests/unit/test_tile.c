@@ -65,6 +65,7 @@ static void pairs_are_summed_as_the_manual_says(void **state)
         {0, {0x1p-70f, 0}, {0x1p-70f, 0}, 0},         // a product
         {-least, {least, 0}, {1.5f, 0}, 0},           // a sum coming out
         {least, {least, 0}, {1, 0}, 2 * least},       // the least normal ones stay
+        {0, {5 * least, 4 * least}, {1, -1}, least},  // as differences do
         {1, {eps, eps}, {1, 1}, 1 + 2 * eps},         // the pair is summed first
         {1, {eps, 0}, {1, 0}, 1},                     // halfway: to even
         {1 + 2 * eps, {eps, 0}, {1, 0}, 1 + 4 * eps}, // and to even upwards
@@ -169,6 +170,26 @@ static void a_tile_without_rows(void)
     tile_model_store(TILE_C10, memory, TILE_ROW_BYTES);
 }
 
+static void prepare_width(int tile, int bytes)
+{
+    struct tile_config c = tile_config_of(2 * TILE_ROWS);
+
+    c.row_bytes[tile] = (uint16_t)bytes;
+    tile_model_configure(&c);
+}
+
+static void a_load_of_half_a_pair(void)
+{
+    prepare_width(TILE_A0, TILE_ROW_BYTES - 2);
+    tile_model_load(TILE_A0, memory, TILE_ROW_BYTES);
+}
+
+static void a_store_of_half_a_sum(void)
+{
+    prepare_width(TILE_C11, 2);
+    tile_model_store(TILE_C11, memory, TILE_ROW_BYTES);
+}
+
 static void a_ninth_tile(void)
 {
     prepare(TILE_ROWS);
@@ -240,6 +261,8 @@ static void what_a_processor_refuses_stops_the_model(void **state)
         no_configuration,
         released,
         a_tile_without_rows,
+        a_load_of_half_a_pair,
+        a_store_of_half_a_sum,
         a_ninth_tile,
         palette_0,
         palette_2,
