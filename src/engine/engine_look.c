@@ -85,10 +85,12 @@ static void plan(const struct recipe_set *set, struct prompt *p, struct arena *a
         o->style = style_of(p->text);
     look_reading_warn(reading, set, p, a);
     look_reading_mood(p, a, &o->mood);
-    for (int i = 0; i < p->excluded.count; i++)
-        if (!look_exclude(o, without, p->excluded.name[i]))
-            prompt_warn(p, a, "no_effect", "--no %s has no effect in this engine yet",
-                        p->excluded.name[i]);
+    for (int i = 0; i < p->excluded.count; i++) {
+        const char *name = p->excluded.name[i];
+        // A look that is not wanted has been kept out by the reading.
+        if (!look_exclude(o, without, name) && !recipe_find(set, name))
+            prompt_warn(p, a, "no_effect", "--no %s takes nothing away from this look", name);
+    }
 }
 
 enum err engine_look_explain(const char *looks_dir, struct prompt *p, struct arena *a,

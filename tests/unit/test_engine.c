@@ -159,6 +159,8 @@ static void what_cannot_be_honoured_is_told(void **state)
         {"oil painting --sref https://a.example/x.png", "no_effect", "--sref", 1},
         {"oil painting::2 sky::1", "no_effect", "::", 1},
         {"oil painting --no zebra", "no_effect", "zebra", 1},
+        {"oil painting --no watercolour", "no_effect", NULL, 0},
+        {"gold, not silver", "no_effect", NULL, 0},
         {"oil painting --no relief, texture, gloss, weave", "no_effect", NULL, 0},
         {"pencil --no canvas", "no_effect", NULL, 0},
         {"gold --no relief", "no_effect", NULL, 0},
