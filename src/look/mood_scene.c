@@ -204,7 +204,8 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
 {
     const struct mood_light *l = s->light;
     float lab[LAB] = {0.8f, 0.0f, 0.0f}, gain[3], sheen[3];
-    float L = mixf(s->exposure, s->exposure_white, 0.5f * w);
+    // What is lit keeps its light, and glints: dark wood would be lost in the moon otherwise.
+    float L = mixf(s->exposure, s->exposure_white, w);
     // In a strange light surfaces show the light, not only their own colour.
     float strange = s->palette.count > 0 ? 0.4f : clampf(-0.3f * l->chroma, 0.0f, 0.4f);
     // Where light takes colour away, its own must not do so once more: gold stays gold.
@@ -243,7 +244,7 @@ static void lamp_of(const struct mood_scene *s, float w, float up, struct mood_l
     linear_from_oklab(lab[0] * L, lab[1] * L, lab[2] * L, sheen);
     for (int k = 0; k < 3; k++) {
         out->gain[k] = gain[k] * L * L;
-        out->veil[k] = strange * (0.06f + 0.5f * w * w) * clampf(sheen[k], 0.0f, 1.0f);
+        out->veil[k] = strange * (0.05f + 0.9f * w * w * w) * clampf(sheen[k], 0.0f, 1.0f);
     }
 }
 

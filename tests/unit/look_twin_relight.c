@@ -295,7 +295,7 @@ static void lamp_of(const struct lit *l, double w, double up, double gain[3], do
     double lost = s->palette.count > 0 ? 0.0 : tw_clamp(-(double)light->chroma, 0.0, 1.0);
     double film = 2.0 * M_PI * (0.4 + 0.45 * up + 0.4 * w);
 
-    L = tw_mix((double)s->exposure, (double)s->exposure_white, 0.5 * w);
+    L = tw_mix((double)s->exposure, (double)s->exposure_white, w);
     shine(s, w, lab);
     for (int k = 1; k < LAB && s->palette.count > 0; k++)
         lab[k] += 0.75 * tw_mix((double)of_palette(&s->palette, 2)[k],
@@ -318,7 +318,7 @@ static void lamp_of(const struct lit *l, double w, double up, double gain[3], do
     tw_linear(to, sheen);
     for (int k = 0; k < 3; k++) {
         gain[k] = tw_clamp(gain[k] / 0.512, 0.05, 3.0) * L * L;
-        sheen[k] = strange * (0.06 + 0.5 * w * w) * tw_clamp(sheen[k], 0.0, 1.0);
+        sheen[k] = strange * (0.05 + 0.9 * w * w * w) * tw_clamp(sheen[k], 0.0, 1.0);
     }
 }
 

@@ -307,6 +307,46 @@ static void materials_keep_their_colour_in_the_dark(void **state)
     image_release(&source);
 }
 
+// The lightest twentieth of a picture, as the least lightness in it, 0 to 1.
+static float lights_of(const struct image *im)
+{
+    int count[256] = {0}, left = im->width * im->height / 20, level = 255;
+
+    for (int y = 0; y < im->height; y++)
+        for (int x = 0; x < im->width; x++)
+            count[im->px[(size_t)y * im->stride + 4 * (size_t)x + 1]]++;
+    while (level > 0 && left > count[level])
+        left -= count[level--];
+    return (float)level / 255.0f;
+}
+
+// The light of a moon is weak, and so is what dark wood sends back; its edges catch it all the
+// same.
+static void dark_materials_have_lights_in_the_dark(void **state)
+{
+    static const struct {
+        const char *look, *word;
+        float least;
+    } row[] = {
+        {"walnut", "moonlight", 0.36f}, {"ebony", "moonlight", 0.3f}, {"bronze", "moonlight", 0.5f},
+        {"walnut", "night", 0.22f},     {"bronze", "night", 0.36f},
+    };
+    const struct fixture *f = *state;
+    struct image source;
+
+    paint_place(&source, 192, 132);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        const char *word[] = {row[i].word, NULL};
+        struct image out;
+        render_mood(f, row[i].look, word, &source, 4, f->pool, &out);
+        float is = lights_of(&out);
+        image_release(&out);
+        if (is < row[i].least)
+            fail_msg("%s, %s: %.3f", row[i].look, row[i].word, (double)is);
+    }
+    image_release(&source);
+}
+
 static void black_and_white_is_without_colour(void **state)
 {
     static const char *const LOOK[] = {"oil painting", "watercolour",   "comic",   "mosaic",
@@ -472,6 +512,7 @@ int main(void)
         cmocka_unit_test(every_colour_can_be_kept_out),
         cmocka_unit_test(a_mood_changes_what_it_stands_for),
         cmocka_unit_test(materials_keep_their_colour_in_the_dark),
+        cmocka_unit_test(dark_materials_have_lights_in_the_dark),
         cmocka_unit_test(black_and_white_is_without_colour),
         cmocka_unit_test(the_four_differ_in_a_mood),
         cmocka_unit_test(a_mood_is_the_same_on_any_threads),
