@@ -2,8 +2,7 @@
 #include "models/flux2/pretoken.h"
 
 #include "base/utf8.h"
-
-#include <utf8proc.h>
+#include "models/flux2/unicode.h"
 
 enum kind { END, LETTER, NUMBER, SPACE, NEWLINE, OTHER };
 
@@ -21,20 +20,9 @@ static enum kind kind_of(uint32_t c)
         return NEWLINE;
     if (is_space(c))
         return SPACE;
-    switch (utf8proc_category((utf8proc_int32_t)c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
+    if (unicode_is_letter(c))
         return LETTER;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-        return NUMBER;
-    default:
-        return OTHER;
-    }
+    return unicode_is_number(c) ? NUMBER : OTHER;
 }
 
 /* The kind of what stands at `at`; *next is what comes behind it. */

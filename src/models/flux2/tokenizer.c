@@ -5,10 +5,10 @@
 #include "base/utf8.h"
 #include "models/flux2/pretoken.h"
 #include "models/flux2/tokenizer_internal.h"
+#include "models/flux2/unicode.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 /*
  * Byte pair encoding (Sennrich et al. 2016) of bytes: of all neighbours in a piece, the pair of the
@@ -128,29 +128,25 @@ static void encode_piece(const struct tokenizer *t, struct work *w, const char *
 static enum err encode(const struct tokenizer *t, const char *text, size_t len, struct sink *sink)
 {
     struct work w = {0};
-    utf8proc_uint8_t *nfc = NULL;
+    struct buf nfc = BUF_INIT;
     enum err e = ERR_NOMEM;
 
     if (!utf8_valid(text, len))
         return ERR_INVALID;
-    utf8proc_ssize_t got = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &nfc,
-                                        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (got < 0)
+    unicode_nfc(text, len, &nfc);
+    w.symbol = calloc(nfc.len + 1, sizeof(*w.symbol));
+    w.heap = calloc(3 * nfc.len + 1, sizeof(*w.heap)); // each pair, and two for each join
+    if (nfc.failed || !w.symbol || !w.heap)
         goto out;
-    size_t n = (size_t)got;
-    w.symbol = calloc(n + 1, sizeof(*w.symbol));
-    w.heap = calloc(3 * n + 1, sizeof(*w.heap)); // each pair, and two for each join
-    if (!w.symbol || !w.heap)
-        goto out;
-    for (size_t at = 0, piece; at < n; at += piece) {
-        piece = pretoken_len((const char *)nfc + at, n - at);
-        encode_piece(t, &w, (const char *)nfc + at, piece, sink);
+    for (size_t at = 0, piece; at < nfc.len; at += piece) {
+        piece = pretoken_len(nfc.data + at, nfc.len - at);
+        encode_piece(t, &w, nfc.data + at, piece, sink);
     }
     e = ERR_OK;
 out:
     free(w.symbol);
     free(w.heap);
-    free(nfc);
+    buf_release(&nfc);
     return e;
 }
 
