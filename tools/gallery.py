@@ -40,6 +40,7 @@ SHEETS = [
         "prompt:watercolour --no red"]),
     ("looks/words.jpg", "bust", 4, [
         "prompt:polished bronze", "prompt:aged bronze", "prompt:rough marble",
+        "prompt:black marble with gold veins",
         "prompt:delicate pencil drawing", "prompt:bold pencil drawing",
         "prompt:minimal watercolour", "prompt:an oil painting of a bronze statue"]),
     ("looks/quality.webp", "bust", 3, ["prompt:linocut --q 0.25", "prompt:linocut --q 4"]),
