@@ -317,11 +317,17 @@ void mood_lamps_span(const struct mood_scene *s, float scale, const float *x, fl
     }
 }
 
+float mood_room(const struct mood_scene *s)
+{
+    return s ? 1.0f - clampf(3.5f * s->light->black, 0.0f, 1.0f) : 1.0f;
+}
+
 float mood_lift(const struct mood_scene *s)
 {
     if (!s)
         return 1.0f;
-    return clampf(2.0f * s->exposure - 1.0f, 0.0f, 1.0f) * (1.0f - 0.6f * s->light->toned);
+    return mood_room(s) * clampf(2.0f * s->exposure - 1.0f, 0.0f, 1.0f) *
+           (1.0f - 0.6f * s->light->toned);
 }
 
 float mood_chroma(const struct mood_scene *s)

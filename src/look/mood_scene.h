@@ -77,8 +77,9 @@ static inline void mood_lamp_at(const struct mood_scene *s, const struct plane_p
         mood_lamp_lit(s, half, lit, up, out);
 }
 
-/* Factors for media: on how much they lighten the photo's darks by themselves, and on how much
- * marks differ in colour. */
+/* Factors for media: on how light they make black, which the mood may have done already; on how
+ * much they lighten the photo's darks by themselves; and on how much marks differ in colour. */
+float mood_room(const struct mood_scene *s);
 float mood_lift(const struct mood_scene *s);
 float mood_chroma(const struct mood_scene *s);
 

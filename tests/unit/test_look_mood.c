@@ -307,10 +307,10 @@ static void materials_keep_their_colour_in_the_dark(void **state)
     image_release(&source);
 }
 
-// The lightest twentieth of a picture, as the least lightness in it, 0 to 1.
-static float lights_of(const struct image *im)
+// How light the lightest share of a picture is at least, 0 to 1.
+static float lights_of(const struct image *im, float share)
 {
-    int count[256] = {0}, left = im->width * im->height / 20, level = 255;
+    int count[256] = {0}, left = (int)((float)(im->width * im->height) * share), level = 255;
 
     for (int y = 0; y < im->height; y++)
         for (int x = 0; x < im->width; x++)
@@ -339,10 +339,30 @@ static void dark_materials_have_lights_in_the_dark(void **state)
         const char *word[] = {row[i].word, NULL};
         struct image out;
         render_mood(f, row[i].look, word, &source, 4, f->pool, &out);
-        float is = lights_of(&out);
+        float is = lights_of(&out, 0.05f);
         image_release(&out);
         if (is < row[i].least)
             fail_msg("%s, %s: %.3f", row[i].look, row[i].word, (double)is);
+    }
+    image_release(&source);
+}
+
+// Pale palettes lighten the scene; what paints it must not lighten it once more, or faces vanish.
+static void pale_palettes_keep_forms(void **state)
+{
+    static const char *const LOOK[] = {"cel", "comic"};
+    const struct fixture *f = *state;
+    struct image source;
+
+    paint_place(&source, 192, 132);
+    for (size_t i = 0; i < sizeof(LOOK) / sizeof(LOOK[0]); i++) {
+        const char *word[] = {"pastel", NULL};
+        struct image out;
+        render_mood(f, LOOK[i], word, &source, 4, f->pool, &out);
+        float darks = lights_of(&out, 0.75f);
+        image_release(&out);
+        if (darks > 0.8f)
+            fail_msg("%s: the darker quarter goes up to %.3f", LOOK[i], (double)darks);
     }
     image_release(&source);
 }
@@ -513,6 +533,7 @@ int main(void)
         cmocka_unit_test(a_mood_changes_what_it_stands_for),
         cmocka_unit_test(materials_keep_their_colour_in_the_dark),
         cmocka_unit_test(dark_materials_have_lights_in_the_dark),
+        cmocka_unit_test(pale_palettes_keep_forms),
         cmocka_unit_test(black_and_white_is_without_colour),
         cmocka_unit_test(the_four_differ_in_a_mood),
         cmocka_unit_test(a_mood_is_the_same_on_any_threads),

@@ -55,6 +55,8 @@ static void flats_row(void *ctx, int y, int worker)
     struct look_picture *p = f->p;
     const struct look_maps *m = p->maps;
     lane4 *row = picture_row(p, y);
+    float darkest = f->value[DARKEST] * mood_room(p->mood);
+    float lift = f->value[LIFT] * mood_lift(p->mood);
 
     (void)worker;
     for (int x = 0; x < p->width; x++) {
@@ -72,9 +74,7 @@ static void flats_row(void *ctx, int y, int worker)
                 c[k] = mixf(c[k], large[k], share);
         }
         float L = clampf(0.55f + (c[0] - 0.55f) * f->value[SPREAD], 0.0f, 1.0f);
-        float lifted = f->value[DARKEST] +
-                       (1.0f - f->value[DARKEST]) *
-                           mixf(L, sqrtf(L), f->value[LIFT] * mood_lift(p->mood));
+        float lifted = darkest + (1.0f - darkest) * mixf(L, sqrtf(L), lift);
         // A colour that becomes lighter keeps its saturation, not its chroma.
         float more = clampf(lifted / (L + 0.02f), 1.0f, 1.7f);
         row[x] = (lane4){lifted, c[1] * more, c[2] * more, 0.0f};
