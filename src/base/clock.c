@@ -6,25 +6,32 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t system_unix_ms(const struct clock *c)
+static int64_t ns_of(clockid_t which)
 {
     struct timespec t;
 
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t system_unix_ms(const struct clock *c)
+{
     (void)c;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return ns_of(CLOCK_REALTIME) / 1000000;
 }
 
 static int64_t system_mono_ns(const struct clock *c)
 {
-    struct timespec t;
-
     (void)c;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return ns_of(CLOCK_MONOTONIC);
 }
 
 const struct clock clock_system = {system_unix_ms, system_mono_ns};
+
+int64_t clock_busy_ns(void)
+{
+    return ns_of(CLOCK_PROCESS_CPUTIME_ID);
+}
 
 static int64_t sim_unix_ms(const struct clock *c)
 {

@@ -28,6 +28,10 @@ static inline int64_t clock_mono_ns(const struct clock *c)
     return c->mono_ns(c);
 }
 
+/* Nanoseconds that all threads of this process together have worked: it stands still while they
+ * sleep, and while others have the processors. */
+int64_t clock_busy_ns(void);
+
 /* A clock that stands still until it is told otherwise, for tests. Fields may be read and set with
  * the functions below from any thread. */
 struct clock_sim {

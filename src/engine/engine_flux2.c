@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
+#include "base/clock.h"
 #include "engine/engine_flux2_plan.h"
 #include "models/flux2/noise.h"
 #include "models/flux2/pipeline.h"
@@ -85,7 +86,8 @@ static enum err flux2_open(const struct engine_options *o, struct engine **out,
     }
     snprintf(f->engine.label, sizeof(f->engine.label), "flux2/%s/%s",
              pipeline_precision(f->pipeline), isa_name(f->isa));
-    f->rate = pipeline_rate(f->pipeline, &(struct nn_run){.pool = f->pool, .isa = f->isa});
+    f->rate =
+        pipeline_rate(f->pipeline, &(struct nn_run){.pool = f->pool, .isa = f->isa}, clock_busy_ns);
     *out = &f->engine;
     return ERR_OK;
 }

@@ -59,7 +59,8 @@ void board_measured(struct board *b, int64_t estimated_ms, int64_t measured_ms);
 double board_correction(struct board *b);
 
 /* What is left of a run of which the share `done`, 0..1, took `passed_ms`, when all of it was
- * reckoned to take `reckoned_ms`: the further it is, the more its own pace counts. */
+ * reckoned to take `reckoned_ms`: the further it is, the more its own pace counts, and from a tenth
+ * on that alone. */
 int64_t board_left_ms(int64_t reckoned_ms, int64_t passed_ms, double done);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 
 #include <string.h>
+#include <time.h>
 
 static void err_note_is_never_cut_inside_a_character(void **state)
 {
@@ -193,6 +194,20 @@ static void base64_round_trips_and_refuses_the_rest(void **state)
     buf_release(&back);
 }
 
+// However long it sleeps.
+static void a_sleeping_process_is_not_busy(void **state)
+{
+    const struct timespec nap = {.tv_nsec = 20000000};
+    int64_t busy = clock_busy_ns(), passed = clock_mono_ns(&clock_system);
+
+    (void)state;
+    assert_true(busy > 0);
+    nanosleep(&nap, NULL);
+    busy = clock_busy_ns() - busy;
+    passed = clock_mono_ns(&clock_system) - passed;
+    assert_true(busy >= 0 && busy < passed);
+}
+
 static void times_are_written_as_rfc3339(void **state)
 {
     static const struct {
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(digests_match_published_vectors),
         cmocka_unit_test(siphash_matches_published_vectors),
         cmocka_unit_test(base64_round_trips_and_refuses_the_rest),
+        cmocka_unit_test(a_sleeping_process_is_not_busy),
         cmocka_unit_test(times_are_written_as_rfc3339),
         cmocka_unit_test(uuids_are_version_4),
         cmocka_unit_test(arena_gives_zeroed_aligned_memory),

@@ -3,6 +3,7 @@
 
 #include "unit/counted_malloc.h"
 
+#include "base/clock.h"
 #include "models/flux2/noise.h"
 #include "models/flux2/pipeline.h"
 
@@ -254,7 +255,7 @@ static void a_later_start_keeps_more_of_the_source(void **state)
 
 struct progress {
     atomic_bool cancel;
-    float last, stop_at;
+    float first, last, stop_at; /* first: above 0 */
     int calls;
 };
 
@@ -264,6 +265,7 @@ static void on_progress(void *ctx, float done)
 
     assert_true(done >= p->last && done <= 1.0F + 1e-6F);
     p->last = done;
+    p->first = p->first > 0.0F ? p->first : done;
     p->calls++;
     if (done >= p->stop_at)
         atomic_store(&p->cancel, true);
@@ -271,24 +273,50 @@ static void on_progress(void *ctx, float done)
 
 static void it_tells_its_progress_and_stops_when_told(void **state)
 {
+    static const float stop_at[] = {0.0F, 0.3F, 0.6F, 0.85F, 2.0F};
     struct fixture *f = open_with(FLUX2_BF16);
     struct crew c;
     struct pipeline_request r = request_of(f, 1, 2, 2);
 
     (void)state;
     crew_open(&c);
-    for (int tenth = 0; tenth <= 11; tenth += tenth < 9 ? 3 : 2) {
-        struct progress p = {.stop_at = (float)tenth / 10.0F};
+    for (size_t i = 0; i < sizeof(stop_at) / sizeof(stop_at[0]); i++) {
+        struct progress p = {.stop_at = stop_at[i]};
         c.how.cancel = &p.cancel;
         r.progress = on_progress;
         r.progress_ctx = &p;
         enum err e = pipeline_run(f->pipeline, &c.how, &r, NULL);
-        assert_int_equal(e, tenth < 10 ? ERR_CANCELLED : ERR_OK);
+        assert_int_equal(e, p.stop_at < 1.0F ? ERR_CANCELLED : ERR_OK);
         // Two pictures together: the parts' beginnings and a block at a time.
-        if (tenth == 11)
+        if (p.stop_at > 1.0F)
             assert_true(fabsf(p.last - 1.0F) < 1e-6F && p.calls > 10);
         else
             assert_true(p.last < p.stop_at + 0.2F);
+    }
+    pool_close(c.pool);
+    close_it(f);
+}
+
+// What is not done is no progress, or a job's pace would be told by what took no time.
+static void a_prompt_that_was_kept_is_no_part_of_the_way(void **state)
+{
+    struct fixture *f = open_with(FLUX2_BF16);
+    struct crew c;
+    struct pipeline_request r = request_of(f, 1, 1, 1);
+    struct pipeline_cost cost;
+
+    (void)state;
+    crew_open(&c);
+    pipeline_cost(f->pipeline, &r.shape, &cost);
+    const double steps = r.shape.steps * cost.step + cost.decode;
+    const double first[] = {cost.text / (cost.text + cost.encode + steps),
+                            cost.encode / (cost.encode + steps)};
+    for (int i = 0; i < 2; i++) {
+        struct progress p = {.stop_at = 2.0F};
+        r.progress = on_progress;
+        r.progress_ctx = &p;
+        assert_int_equal(pipeline_run(f->pipeline, &c.how, &r, NULL), ERR_OK);
+        assert_true(fabs(p.first - first[i]) < 1e-5 && fabsf(p.last - 1.0F) < 1e-6F);
     }
     pool_close(c.pool);
     close_it(f);
@@ -404,14 +432,37 @@ static void memory_is_what_was_said(void **state)
     close_it(f);
 }
 
-static void a_rate_is_measured(void **state)
+// A clock whose trials take so many milliseconds, one after the other and again from the front.
+static const int *trial_ms;
+
+static int64_t busy_ns(void)
 {
+    enum { TRIALS = 3 };
+    static int64_t now;
+    static int calls;
+
+    if (calls++ % 2 == 1)
+        now += (int64_t)trial_ms[calls / 2 % TRIALS] * 1000000;
+    return now;
+}
+
+static void a_rate_is_the_best_of_some(void **state)
+{
+    static const int row[][3] = {{80, 80, 80}, {40, 40, 40}, {80, 40, 90}, {160, 80, 40}};
     struct fixture *f = open_with(FLUX2_BF16);
     struct crew c;
+    double rate[4];
 
     (void)state;
     crew_open(&c);
-    assert_true(pipeline_rate(f->pipeline, &c.how) > 1e6);
+    for (size_t i = 0; i < 4; i++) {
+        trial_ms = row[i];
+        rate[i] = pipeline_rate(f->pipeline, &c.how, busy_ns);
+    }
+    for (size_t i = 1; i < 4; i++)
+        assert_true(fabs(rate[i] / rate[0] - 2.0) < 1e-9);
+    // By the threads' own time; as it is, and so no more than that it is some.
+    assert_true(pipeline_rate(f->pipeline, &c.how, clock_busy_ns) > 1e6);
     pool_close(c.pool);
     close_it(f);
 }
@@ -454,12 +505,13 @@ int main(void)
         cmocka_unit_test(guidance_leads_away_from_the_negative_prompt),
         cmocka_unit_test(a_later_start_keeps_more_of_the_source),
         cmocka_unit_test(it_tells_its_progress_and_stops_when_told),
+        cmocka_unit_test(a_prompt_that_was_kept_is_no_part_of_the_way),
         cmocka_unit_test(prompts_that_are_no_text_are_refused),
         cmocka_unit_test(weights_that_are_no_numbers_are_told),
         cmocka_unit_test(the_model_says_how_it_was_trained),
         cmocka_unit_test(costs_grow_with_what_is_asked),
         cmocka_unit_test(memory_is_what_was_said),
-        cmocka_unit_test(a_rate_is_measured),
+        cmocka_unit_test(a_rate_is_the_best_of_some),
         cmocka_unit_test(noise_is_normal_and_its_seeds),
     };
 

@@ -118,15 +118,26 @@ static void what_is_left_comes_to_follow_the_runs_own_pace(void **state)
         double done;
         int64_t left;
     } row[] = {
-        {1000, 0, 0.0, 1000},    {1000, 500, 0.5, 500}, // as it was reckoned
-        {1000, 50, 0.5, 275},    {1000, 90, 0.9, 19},   // ten times as fast
-        {1000, 5000, 0.5, 2750}, {0, 300, 0.75, 75},    {1000, 700, 1.0, 0},
+        {1000, 0, 0.0, 1000},    {1000, 50, 0.05, 950},  {1000, 500, 0.5, 500}, // as reckoned
+        {1000, 5, 0.05, 522},    {1000, 10, 0.1, 90},    {1000, 50, 0.5, 50},   // ten times as fast
+        {1000, 50, 0.025, 1219}, {1000, 400, 0.2, 1600}, {0, 300, 0.75, 100},   {1000, 700, 1.0, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
         assert_in_range(board_left_ms(row[i].reckoned, row[i].passed, row[i].done),
                         row[i].left > 0 ? row[i].left - 1 : 0, row[i].left + 1);
+    // Whatever was reckoned, from a tenth of the way on; also when the first of it, a fiftieth,
+    // went at half the pace.
+    for (int64_t reckoned = 1; reckoned <= 100000000; reckoned *= 10) {
+        for (double done = 0.1; done < 1.0; done += 0.01) {
+            const double passed = 200000 * done, left = 200000 - passed;
+            assert_in_range(board_left_ms(reckoned, (int64_t)passed, done), (int64_t)left - 10,
+                            (int64_t)left + 10);
+            assert_in_range(board_left_ms(reckoned, (int64_t)passed + 4000, done), (int64_t)left,
+                            (int64_t)(left * 1.2) + 10);
+        }
+    }
 }
 
 static void cancelling_reaches_whom_it_concerns(void **state)

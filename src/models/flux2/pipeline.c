@@ -174,6 +174,10 @@ static enum err encode_prompt(struct job *j, const char *prompt, size_t len, con
     if (e != ERR_OK)
         return err_set(j->note, e, "the prompt cannot be read");
     bool kept = prompts_has(&p->prompts, ids);
+    if (kept)
+        j->all -= j->cost.text; // or its share would be done in no time
+    else
+        next(j, j->cost.text);
     e = prompts_encode(&p->prompts, p->text, j->how, ids, used, out);
     // Its weights are half of all, and not looked at again before the next new prompt.
     if (!kept)
@@ -183,8 +187,8 @@ static enum err encode_prompt(struct job *j, const char *prompt, size_t len, con
 
 static enum err encode_prompts(struct job *j)
 {
-    next(j, j->cost.text * j->guides);
     const struct pipeline_request *r = j->r;
+
     enum err e = encode_prompt(j, r->prompt, r->prompt_len, &j->text[0]);
     if (e == ERR_OK && j->guides > 1)
         e = encode_prompt(j, r->negative ? r->negative : "", r->negative ? r->negative_len : 0,

@@ -52,9 +52,13 @@ struct pipeline_cost {
 void pipeline_cost(const struct pipeline *p, const struct pipeline_shape *s,
                    struct pipeline_cost *out);
 
-/* Multiplications and additions a second of a block's matrix, measured for some milliseconds (a
- * second on the plain path); 0 when memory is short. */
-double pipeline_rate(const struct pipeline *p, const struct nn_run *how);
+typedef int64_t pipeline_busy_fn(void);
+
+/* Multiplications and additions a second of a block's matrix when nobody else has the processors,
+ * measured for some milliseconds (a second on the plain path); 0 when memory is short. `busy_ns`
+ * tells how long the pool's threads have worked, all together: clock_busy_ns(), while no others of
+ * this process do. */
+double pipeline_rate(const struct pipeline *p, const struct nn_run *how, pipeline_busy_fn *busy_ns);
 
 typedef void pipeline_progress_fn(void *ctx, float done);
 

@@ -2,7 +2,6 @@
 #include "models/flux2/part.h"
 #include "models/flux2/pipeline_internal.h"
 
-#include "base/clock.h"
 #include "base/rand.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
@@ -99,8 +98,9 @@ static void plan(struct trial *t, struct workspace *w, const struct packed_tenso
     t->y = workspace_matrix(w, DTYPE_F32, rows, (int)m->shape[0]);
 }
 
-// Seconds of the best of a few products; 0 when it could not be.
-static double best_of(const struct nn_run *how, const struct packed_tensor *m, int rows)
+// Seconds of the best of a few products, all threads at work; 0 when it could not be.
+static double best_of(const struct nn_run *how, pipeline_busy_fn *busy_ns,
+                      const struct packed_tensor *m, int rows)
 {
     enum { TRIALS = 3 };
     struct workspace w = {0};
@@ -120,9 +120,9 @@ static double best_of(const struct nn_run *how, const struct packed_tensor *m, i
             ((float *)t.random.data)[r * t.random.stride + i] = pcg_float(&chance) - 0.5F;
     bool ok = t.x.data == t.random.data || nn_convert(how, &t.random, &t.x);
     for (int i = 0; i < TRIALS && ok; i++) {
-        int64_t begun = clock_mono_ns(&clock_system);
+        int64_t begun = busy_ns();
         ok = nn_linear(how, &t.x, m, (struct linear_end){0}, &t.y);
-        double seconds = (double)(clock_mono_ns(&clock_system) - begun) * 1e-9;
+        double seconds = (double)(busy_ns() - begun) * 1e-9 / pool_width(how->pool);
         if (ok && (best == 0.0 || seconds < best))
             best = seconds;
     }
@@ -130,7 +130,7 @@ static double best_of(const struct nn_run *how, const struct packed_tensor *m, i
     return best;
 }
 
-double pipeline_rate(const struct pipeline *p, const struct nn_run *how)
+double pipeline_rate(const struct pipeline *p, const struct nn_run *how, pipeline_busy_fn *busy_ns)
 {
     enum { OUTPUTS = 1024, FEW = 16, MANY = 512 };
     static const double QUICK_S = 0.005;
@@ -138,10 +138,10 @@ double pipeline_rate(const struct pipeline *p, const struct nn_run *how)
     struct packed_tensor m = packed_outputs(&p->block, 0, outputs);
     int rows = FEW;
 
-    double seconds = best_of(how, &m, rows);
+    double seconds = best_of(how, busy_ns, &m, rows);
     if (seconds < QUICK_S) {
         rows = MANY;
-        seconds = best_of(how, &m, rows);
+        seconds = best_of(how, busy_ns, &m, rows);
     }
     return seconds > 0.0 ? 2.0 * rows * (double)outputs * (double)m.shape[1] / seconds : 0.0;
 }
