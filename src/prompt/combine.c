@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PHRASE_BYTES = 128 }; // two phrases of the lexicon, of 63 bytes at most
+enum {
+    PHRASE_BYTES = 128, // two phrases of the lexicon, of 63 bytes at most
+    FORMS_MAX = 3,
+    APART_MAX = 6 // words of one phrase, in terms
+};
 
 // Whether a look of the first is made as the second, for want of its own.
 static bool is_kind_of(const struct lexicon_entry *what, const struct lexicon_entry *other)
@@ -148,26 +152,145 @@ static void settle_coloured(struct context *c)
     }
 }
 
-// "Black polished marble" is black marble, where that is a thing of its own.
-void combine_varieties(struct context *c)
+// Nothing else may stand between the words of a phrase.
+static bool is_quality(const struct term *t)
 {
+    return t->kind == LEXICON_PALETTE || t->kind == LEXICON_MODIFIER || t->kind == LEXICON_LIGHT ||
+           t->adjective || (t->entry && strcmp(t->entry->name, "beautiful") == 0);
+}
+
+// What a term may be in a phrase: as it is written, as readings call it, and of a colour its shade.
+static int forms_of(const struct term *t, const char *form[FORMS_MAX])
+{
+    int n = 0;
+
+    form[n++] = t->entry && !t->stand_in ? t->entry->phrase : t->shown;
+    if (t->entry && t->entry->kind <= LEXICON_MODIFIER)
+        form[n++] = t->entry->name;
+    const char *shade = t->kind == LEXICON_PALETTE ? strrchr(t->entry->name, ' ') : NULL;
+    if (shade)
+        form[n++] = shade + 1;
+    return n;
+}
+
+// Alone it says something of how a picture is made.
+static bool is_telling(const struct term *t)
+{
+    return t->entry && (t->kind <= LEXICON_MODIFIER || t->entry->implies);
+}
+
+static bool is_same(const struct lexicon_entry *e, const struct term *t)
+{
+    return e && t->entry && strcmp(e->name, t->entry->name) == 0;
+}
+
+// What two terms are together; NULL: nothing else than they say alone. Colours stay apart: "ice,
+// bright blue".
+static const struct lexicon_entry *together(const struct term *first, const struct term *last)
+{
+    const char *one[FORMS_MAX], *other[FORMS_MAX];
     char phrase[PHRASE_BYTES];
 
-    for (size_t i = 1; i < c->count; i++)
-        for (size_t k = i; c->t[i].kind == LEXICON_MATERIAL && k-- > 0 && !c->t[k + 1].breaks &&
-                           term_is_adjective(&c->t[k]);) {
-            if (c->t[k].kind != LEXICON_PALETTE)
-                continue;
-            const char *colour = c->t[k].entry->name, *shade = strrchr(colour, ' ');
-            snprintf(phrase, sizeof(phrase), "%s %s", shade ? shade + 1 : colour,
-                     c->t[i].entry->name);
-            const struct lexicon_entry *variety = lexicon_find(phrase);
-            if (!variety || variety->kind != LEXICON_MATERIAL)
-                continue;
-            c->t[i].entry = variety;
-            if (!shade)
-                c->t[k].kind = LEXICON_FILLER;
+    bool shown = last->kind == LEXICON_SUBJECT && !is_telling(last); // "neon noir city"
+    if (shown || (!is_telling(first) && !is_telling(last)))
+        return NULL;
+    for (int i = 0, ones = forms_of(first, one); i < ones; i++)
+        for (int k = 0, others = forms_of(last, other); k < others; k++) {
+            snprintf(phrase, sizeof(phrase), "%s %s", one[i], other[k]);
+            const struct lexicon_entry *found = lexicon_find(phrase);
+            bool adds = found && !(first->kind == LEXICON_MODIFIER && is_same(found, last));
+            if (adds && found->kind <= LEXICON_MODIFIER && found->kind != LEXICON_PALETTE)
+                return found;
         }
+    return NULL;
+}
+
+static bool is_thing(const struct lexicon_entry *e)
+{
+    return e->kind == LEXICON_MEDIUM || e->kind == LEXICON_MATERIAL;
+}
+
+// A modifier goes on to say how the thing is: "rusty old iron" is rusty rust.
+static void put_together(struct term *first, struct term *last, const struct lexicon_entry *as)
+{
+    bool shaded = first->kind == LEXICON_PALETTE && strchr(first->entry->name, ' ');
+
+    last->entry = as;
+    last->kind = as->kind;
+    if (!shaded && !(first->kind == LEXICON_MODIFIER && is_thing(as)))
+        first->kind = LEXICON_FILLER;
+}
+
+// "Gold, white": colours that stand apart are two.
+static bool may_be_apart(const struct term *first, const struct term *last)
+{
+    return first->kind == LEXICON_MODIFIER || first->kind == LEXICON_TONE || first->adjective ||
+           (first->kind == LEXICON_PALETTE &&
+            !(last->entry && last->entry->other_kind == LEXICON_PALETTE));
+}
+
+// "Rusty old iron", "black, polished marble".
+static bool combine_with_earlier(struct context *c, size_t i)
+{
+    const struct lexicon_entry *as = NULL;
+    size_t first = i;
+    bool apart = false, passed = true;
+
+    for (size_t k = i; passed && k-- > 0 && i - k <= APART_MAX && !c->t[i].breaks;) {
+        const struct lexicon_entry *found = together(&c->t[k], &c->t[i]);
+        bool other = !as || !is_same(found, &c->t[i]);
+        if (found && other && (!apart || may_be_apart(&c->t[k], &c->t[i]))) {
+            as = found;
+            first = k;
+        }
+        bool joiner = c->t[k].kind == LEXICON_JOINER && k + 1 < i;
+        passed = joiner || is_quality(&c->t[k]);
+        apart = apart || joiner || c->t[k].breaks;
+    }
+    if (as)
+        put_together(&c->t[first], &c->t[i], as);
+    return as != NULL;
+}
+
+// Whether a quality that stands behind a thing belongs to something behind itself.
+static bool describes_next(const struct context *c, size_t i)
+{
+    do
+        i++;
+    while (i < c->count && !c->t[i].breaks &&
+           (is_quality(&c->t[i]) || c->t[i].kind == LEXICON_JOINER));
+    return i < c->count && !c->t[i].breaks && !term_is_filler(&c->t[i]) &&
+           c->t[i].kind != LEXICON_PREPOSITION && c->t[i].kind != LEXICON_PLACE;
+}
+
+// "An iron gate, old and rusty", "glass that is stained".
+static void combine_with_later(struct context *c, size_t i)
+{
+    int breaks = 0;
+
+    for (size_t k = i + 1; k < c->count && k - i <= APART_MAX; k++) {
+        const struct term *t = &c->t[k];
+        breaks += t->breaks;
+        bool passed = is_quality(t) || t->kind == LEXICON_JOINER || t->kind == LEXICON_TONE ||
+                      t->kind == LEXICON_CARRIER || t->kind == LEXICON_SUBJECT ||
+                      (term_is_filler(t) && !term_is_of(t));
+        if (breaks > 1 || !passed)
+            return;
+        const struct lexicon_entry *found = together(t, &c->t[i]);
+        if (!found || is_same(found, &c->t[i]) || !is_thing(found) || !may_be_apart(t, &c->t[i]) ||
+            describes_next(c, k))
+            continue;
+        put_together(&c->t[k], &c->t[i], found);
+        return;
+    }
+}
+
+// The words of a phrase mean the same with others between them and in another order.
+static void settle_phrases(struct context *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (!combine_with_earlier(c, i))
+            combine_with_later(c, i);
 }
 
 // "Black and white" in the words of any language.
@@ -198,6 +321,7 @@ static void settle_counted_colours(struct context *c)
 
 void combine_terms(struct context *c)
 {
+    settle_phrases(c);
     settle_media(c->t, c->count);
     settle_pieces(c);
     settle_textures(c);

@@ -124,13 +124,36 @@ static bool is_sticks(const struct context *c, size_t i)
     return !c->named && phrase[strlen(phrase) - 1] == 's';
 }
 
+// "At night", "under the moon".
+static bool is_adverbial(const struct term *light)
+{
+    static const char *const preposition[] = {"at ", "by ", "under "};
+    bool found = false;
+
+    for (size_t k = 0; k < sizeof(preposition) / sizeof(preposition[0]); k++)
+        found |= strncmp(light->entry->phrase, preposition[k], strlen(preposition[k])) == 0;
+    return found;
+}
+
+// "Golden sunset": the light is.
+static bool is_of_light(const struct context *c, size_t i)
+{
+    const struct term *t = &c->t[i], *noun = clause_head(c, i);
+    size_t n = strlen(t->entry->phrase);
+    const char *end = t->entry->phrase + (n > 2 ? n - 2 : 0);
+    bool of_thing = term_is_kind(noun, LEXICON_CARRIER) || term_is_kind(noun, LEXICON_SUBJECT);
+
+    return i + 1 < c->count && t[1].kind == LEXICON_LIGHT && !t[1].breaks && !of_thing &&
+           !is_adverbial(&t[1]) && (strcmp(end, "en") == 0 || strcmp(end, "ry") == 0);
+}
+
 // Whether a word that is a palette or something else is the palette here.
 static bool means_palette(const struct context *c, size_t i)
 {
     const struct term *t = &c->t[i], *noun = clause_head(c, i);
     bool followed = i + 1 < c->count && !t[1].breaks && t[1].kind == LEXICON_PALETTE;
 
-    if (term_is_kind(noun, LEXICON_TONE))
+    if (term_is_kind(noun, LEXICON_TONE) || is_of_light(c, i))
         return true;
     if (i + 1 < c->count && !t[1].breaks && term_is(&t[1], "cracks"))
         return true; // "gold cracks"
@@ -415,7 +438,6 @@ void context_settle(struct term *t, size_t count, bool medium_named)
         c.named |= wanted && term_names_medium(&t[i]);
     }
     settle_palettes(&c);
-    combine_varieties(&c);
     settle_subjects(&c);
     settle_comparisons(&c);
     settle_for_subject(&c);

@@ -178,8 +178,7 @@ const struct term *clause_governor(const struct context *c, size_t i);
 const struct term *clause_head(const struct context *c, size_t i);
 
 /* combine.c: terms that are one thing together. */
-void combine_terms(struct context *c);     /* media and what shall be made; first of all */
-void combine_varieties(struct context *c); /* "black marble"; palettes are settled */
+void combine_terms(struct context *c); /* phrases and media; first of all */
 void combine_leftovers(
     struct context *c); /* "black and white", "wood, oak"; subjects are settled */
 

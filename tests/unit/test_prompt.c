@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/rand.h"
 #include "base/utf8.h"
+#include "prompt/lexicon.h"
 #include "prompt/prompt.h"
 
 #include <stdio.h>
@@ -117,6 +118,39 @@ static void words_are_understood(void **state)
     if (marks.len > 0)
         fail_msg("prompts.tsv has these the other way round:\n%s", marks.data);
     buf_release(&marks);
+}
+
+static bool is_look(const struct lexicon_entry *e)
+{
+    return e && (e->kind == LEXICON_MEDIUM || e->kind == LEXICON_MATERIAL);
+}
+
+// Every phrase of two words whose last is a look or implies one: "stained glass", "ink painting".
+static void words_between_break_no_phrase(void **state)
+{
+    int phrases = 0;
+
+    (void)state;
+    for (size_t i = 0; i < lexicon_entry_count; i++) {
+        const char *phrase = lexicon_entries[i].phrase, *space = strchr(phrase, ' ');
+        const struct lexicon_entry *last = space ? lexicon_find(space + 1) : NULL;
+        char whole[100], broken[100], materials[2][4000];
+        if (!is_look(&lexicon_entries[i]) || !last || !(is_look(last) || last->implies))
+            continue;
+        snprintf(whole, sizeof(whole), "cracked %s", phrase);
+        snprintf(broken, sizeof(broken), "%.*s cracked%s", (int)(space - phrase), phrase, space);
+        struct reading *one = read_prompt(whole), *other = read_prompt(broken);
+        join(&one->p.materials, materials[0]);
+        join(&other->p.materials, materials[1]);
+        if (strcmp(materials[0], materials[1]) != 0 ||
+            strcmp(one->p.medium ? one->p.medium : "", other->p.medium ? other->p.medium : "") != 0)
+            fail_msg("'%s' is '%s' of '%s'", broken, other->p.medium ? other->p.medium : "",
+                     materials[1]);
+        done(one);
+        done(other);
+        phrases++;
+    }
+    assert_true(phrases > 300);
 }
 
 static void parameters_are_read(void **state)
@@ -647,6 +681,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_understood),
+        cmocka_unit_test(words_between_break_no_phrase),
         cmocka_unit_test(parameters_are_read),
         cmocka_unit_test(values_are_clamped_or_refused_with_a_warning),
         cmocka_unit_test(a_clamped_number_is_told_in_full),
