@@ -97,7 +97,8 @@ enum err sqlite_job_get(struct store *store, int64_t account, const char *uuid, 
     return e;
 }
 
-/* One list of each state is in order of id by the index; the newest of all of them are a merge. */
+/* One list of each state is in order of id by the index; the newest of all of them are a merge. The
+ * failed ones have an index of their own, for which their state has to stand in the query. */
 #define OF_STATE(n) \
     "SELECT " JOB_COLUMNS " FROM job WHERE account = ?1 AND state = " #n " AND id < ?2"
 
@@ -109,6 +110,8 @@ static const char *list_sql(const struct store_list *q)
     if (q->state < 0)
         return OF_STATE(0) " UNION ALL " OF_STATE(1) " UNION ALL " OF_STATE(
             2) " UNION ALL " OF_STATE(3) " UNION ALL " OF_STATE(4) " ORDER BY id DESC LIMIT ?3";
+    if (q->state == JOB_FAILED)
+        return OF_STATE(4) " ORDER BY id DESC LIMIT ?3";
     return "SELECT " JOB_COLUMNS " FROM job WHERE account = ?1 AND id < ?2 AND state = ?4 "
            "ORDER BY id DESC LIMIT ?3";
 }
@@ -128,7 +131,7 @@ enum err sqlite_jobs_list(struct store *store, const struct store_list *in, stru
     query_i64(&q, in->account);
     query_i64(&q, in->before ? in->before : INT64_MAX);
     query_i64(&q, in->limit);
-    if (in->state >= 0 && !in->active)
+    if (in->state >= 0 && in->state != JOB_FAILED && !in->active)
         query_i64(&q, in->state);
     while ((e = query_next(&q)) == ERR_OK && (e = job_from_row(&q, a, &list[n])) == ERR_OK)
         n++;

@@ -467,6 +467,7 @@ static void use_everything(struct store *s)
                   found;
     struct store_list lists[] = {{.state = -1, .limit = 9},
                                  {.state = JOB_COMPLETED, .limit = 9},
+                                 {.state = JOB_FAILED, .limit = 9},
                                  {.state = -1, .active = true, .limit = 9}};
     struct job_end end = {.error_code = 500, .error_message = "x"};
     struct store_delivery_list posts[] = {{.account = -1, .state = -1, .limit = 9},
@@ -563,6 +564,8 @@ static bool may_scan(const char *step)
     return false;
 }
 
+static bool failed_index_used;
+
 static int check_step(void *ctx, int count, char **values, char **names)
 {
     const char *sql = ctx, *step = values[3];
@@ -573,6 +576,9 @@ static int check_step(void *ctx, int count, char **values, char **names)
         fail_msg("%s: %s", step, sql);
     if (strstr(step, "TEMP B-TREE"))
         fail_msg("%s: %s", step, sql);
+    if (strstr(step, "job_failed") && !strstr(step, "COVERING"))
+        fail_msg("job_failed does not have all of JOB_COLUMNS: %s", step);
+    failed_index_used |= strstr(step, "job_failed") != NULL;
     return 0;
 }
 
@@ -613,6 +619,7 @@ static void every_query_finds_its_rows_by_an_index(void **state)
         free(seen[i]);
     }
     assert_true(explained > 80);
+    assert_true(failed_index_used);
     assert_true(seen_count < SQL_MAX);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
