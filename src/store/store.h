@@ -318,7 +318,10 @@ struct delivery {
 };
 
 /* Deliveries that are due at `now_ms`, the longest due first, at most `max`, none of them among the
- * `busy_count` ids in `busy` (attempts under way). */
+ * `busy_count` ids in `busy` (attempts under way). A receiver is a host and port: of each only the
+ * STORE_DUE_PER_RECEIVER that are longest due are looked at, busy ones too, so that however many
+ * one has, those of others are among them. */
+enum { STORE_DUE_PER_RECEIVER = 8 };
 MUST_USE enum err store_deliveries_due(struct store *s, int64_t now_ms, const int64_t *busy,
                                        int busy_count, int max, struct arena *a,
                                        struct delivery **out, int *count);

@@ -139,8 +139,9 @@ static const char *const past_sql[] = {
     "INSERT INTO ledger (account, kind, points, job, at_ms) "
     "SELECT id, 1, granted, NULL, 0 FROM account WHERE ?1 * ?2 > 0",
 
-    "INSERT INTO delivery (msg_uuid, job, account, state, attempts, last_status, next_ms, "
-    "created_ms, ended_ms) SELECT randomblob(16), id, account, 1, 1, 200, -1, ended_ms, ended_ms "
+    "INSERT INTO delivery (msg_uuid, job, account, receiver, state, attempts, last_status, "
+    "next_ms, created_ms, ended_ms) "
+    "SELECT randomblob(16), id, account, receiver, 1, 1, 200, -1, ended_ms, ended_ms "
     "FROM job WHERE callback <> '' AND ?1 * ?2 > 0",
 
     "INSERT INTO blob (key, job, bytes, due_ms) "

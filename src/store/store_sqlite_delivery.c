@@ -12,10 +12,21 @@ static bool is_busy(int64_t id, const int64_t *busy, int busy_count)
     return false;
 }
 
-#define DELIVERY_FROM                                                                      \
-    "SELECT d.id, d.msg_uuid, d.job, j.uuid, d.account, j.callback, d.state, d.attempts, " \
-    "d.last_status, d.next_ms, d.created_ms, d.ended_ms "                                  \
-    "FROM delivery AS d CROSS JOIN job AS j ON j.id = d.job "
+#define DELIVERY_COLUMNS                                                            \
+    "d.id, d.msg_uuid, d.job, j.uuid, d.account, j.callback, d.state, d.attempts, " \
+    "d.last_status, d.next_ms, d.created_ms, d.ended_ms "
+#define DELIVERY_FROM \
+    "SELECT " DELIVERY_COLUMNS "FROM delivery AS d CROSS JOIN job AS j ON j.id = d.job "
+
+/* From one receiver to the next by the index, whatever lies between, and of each the longest due.
+ */
+#define DELIVERIES_DUE                                                                            \
+    "WITH RECURSIVE of (receiver) AS (SELECT min(receiver) FROM delivery WHERE state = 0 "        \
+    "UNION ALL SELECT (SELECT min(receiver) FROM delivery WHERE state = 0 AND "                   \
+    "receiver > of.receiver) FROM of WHERE of.receiver IS NOT NULL) "                             \
+    "SELECT " DELIVERY_COLUMNS "FROM of CROSS JOIN delivery AS d ON d.id IN (SELECT id FROM "     \
+    "delivery WHERE state = 0 AND receiver = of.receiver AND next_ms <= ?1 ORDER BY next_ms, id " \
+    "LIMIT ?3) CROSS JOIN job AS j ON j.id = d.job ORDER BY d.next_ms, d.id LIMIT ?2"
 
 static const char msg_prefix[] = "msg_";
 
@@ -56,10 +67,10 @@ enum err sqlite_deliveries_due(struct store *store, int64_t now_ms, const int64_
 
     if (!list)
         return ERR_NOMEM;
-    query_begin(&q, reader_take(s),
-                DELIVERY_FROM "WHERE d.state = 0 AND d.next_ms <= ? ORDER BY d.next_ms LIMIT ?");
+    query_begin(&q, reader_take(s), DELIVERIES_DUE);
     query_i64(&q, now_ms);
     query_i64(&q, (int64_t)max + busy_count);
+    query_i64(&q, STORE_DUE_PER_RECEIVER);
     while (n < max && (e = query_next(&q)) == ERR_OK) {
         if (is_busy(column_i64(&q, 0), busy, busy_count))
             continue;

@@ -149,13 +149,11 @@ static enum err add_delivery(struct writer *w, const struct work *j, int64_t now
         return ERR_OK;
     uuid_v4_bytes(uuid);
     query_begin(&q, &w->db,
-                "INSERT INTO delivery (msg_uuid, job, account, next_ms, created_ms) "
-                "VALUES (?, ?, ?, ?, ?)");
+                "INSERT INTO delivery (msg_uuid, job, account, receiver, next_ms, created_ms) "
+                "SELECT ?1, id, account, receiver, ?2, ?2 FROM job WHERE id = ?3");
     query_uuid(&q, uuid);
+    query_i64(&q, now_ms);
     query_i64(&q, j->id);
-    query_i64(&q, j->account);
-    query_i64(&q, now_ms);
-    query_i64(&q, now_ms);
     w->batch.deliveries_wake = true;
     return query_run(&q);
 }

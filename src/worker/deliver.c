@@ -14,8 +14,8 @@ enum {
     TICK_MS = 1000,   // how exactly due times are kept
     SLOW_MS = 3000,   // a receiver that takes longer than this is a slow one
     PAGE = 256,       // rows read at once
-    ITEMS_MAX = 4096, // rows in memory: more wait in the store, the longest due come first
-    SLOTS = 256, // of the memory for slow receivers: a collision only halves a good one's share
+    ITEMS_MAX = 4096, // rows in memory: so of 512 receivers; more wait in the store
+    SLOTS = 256,      // of the memory for quick receivers: a collision only halves one's share
     STACK_BYTES = 512 * 1024
 };
 
@@ -39,7 +39,7 @@ struct deliver {
     bool look;          // the outbox may hold something that is not in memory
     bool looking;       // a thread is reading it
     int64_t look_at_ms; // and then it may in any case
-    bool slow[SLOTS];
+    bool quick[SLOTS];
 
     pthread_t thread[DELIVER_THREADS];
     int thread_count;
@@ -58,16 +58,16 @@ static uint32_t host_hash(const char *url)
 static struct item *choose(struct deliver *d)
 {
     uint32_t host[DELIVER_THREADS]; // of those under way, one a thread
-    int count = 0, slow = 0;
+    int count = 0, others = 0;      // of them, those that are not known to be quick
 
     for (const struct item *i = d->items; i; i = i->next)
         if (i->under_way) {
-            slow += d->slow[i->host % SLOTS];
+            others += !d->quick[i->host % SLOTS];
             host[count++] = i->host;
         }
     for (struct item *i = d->items; i; i = i->next) {
         int same = 0;
-        if (i->under_way || (d->slow[i->host % SLOTS] && slow >= DELIVER_THREADS / 2))
+        if (i->under_way || (!d->quick[i->host % SLOTS] && others >= DELIVER_THREADS / 2))
             continue;
         for (int k = 0; k < count; k++)
             same += host[k] == i->host;
@@ -80,6 +80,13 @@ static struct item *choose(struct deliver *d)
 static void drop(struct deliver *d, struct item *item)
 {
     struct item **at = &d->items;
+    int same = 0;
+
+    for (const struct item *i = d->items; i; i = i->next)
+        same += i->host == item->host;
+    // The store tells STORE_DUE_PER_RECEIVER of each: before they are all sent, ask for more.
+    if (same == DELIVER_PER_HOST + 1)
+        d->look = true;
 
     while (*at != item)
         at = &(*at)->next;
@@ -262,7 +269,7 @@ static void *delivering(void *arg)
         pthread_mutex_unlock(&d->lock);
         bool recorded = attempt(d, &item->row, &was_slow);
         pthread_mutex_lock(&d->lock);
-        d->slow[item->host % SLOTS] = was_slow;
+        d->quick[item->host % SLOTS] = !was_slow;
         if (recorded) {
             drop(d, item);
         } else {

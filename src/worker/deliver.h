@@ -14,8 +14,10 @@
  * webhook-id.
  *
  * A receiver never waits for another one: threads are many and mostly asleep, one receiver (host
- * and port) gets at most DELIVER_PER_HOST of them, and those that were slow or dead lately share
- * one half of all.
+ * and port) gets at most DELIVER_PER_HOST of them, and those that have not been quick lately, or
+ * never were asked, share one half of all. Nor does it matter how much is due to another: only
+ * the STORE_DUE_PER_RECEIVER that are longest due to each are in memory, as long as no more than
+ * 512 receivers have so many.
  */
 struct deliver;
 

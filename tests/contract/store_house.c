@@ -6,18 +6,23 @@
 
 // ---- webhook outbox ----
 
-// A job with a callback that has failed; the id of its delivery.
-static void end_with_callback(struct fixture *f, int64_t account, char uuid[UUID_TEXT])
+// A job with this callback that has failed; its UUID.
+static void end_with(struct fixture *f, int64_t account, const char *callback, char uuid[UUID_TEXT])
 {
     struct submit_call c;
     struct job j;
 
     submit_init(&c, f, account);
-    c.in.callback = "https://example.com/hook";
+    c.in.callback = callback;
     assert_ok(submit_wait(f->s, &c.in, NULL));
     struct lease l = claim(f, &j);
     assert_ok(store_finish(f->s, &l, &bad_end));
     memcpy(uuid, c.uuid, UUID_TEXT);
+}
+
+static void end_with_callback(struct fixture *f, int64_t account, char uuid[UUID_TEXT])
+{
+    end_with(f, account, "https://example.com/hook", uuid);
 }
 
 static int due(struct fixture *f, int64_t now_ms, const int64_t *busy, int busy_count, int max,
@@ -90,6 +95,38 @@ static void attempts_under_way_are_left_alone(void **state)
     assert_string_equal(d[0].job_uuid, uuid);
     assert_int_equal(due(f, START_MS + 10, busy + 1, 2, 1, &d), 1);
     assert_int_equal(d[0].id, busy[0]);
+}
+
+static void however_many_one_receiver_has_others_are_handed_out(void **state)
+{
+    FIXTURE(f);
+    int64_t one = add_account(f, "one", 10000), busy[STORE_DUE_PER_RECEIVER];
+    char uuid[UUID_TEXT], last[UUID_TEXT];
+    struct delivery *d;
+    // One receiver, whatever its path and its letters.
+    static const char *const dead[] = {"https://dead.example/a", "https://dead.example?b/c",
+                                       "https://Dead.Example", "https://dead.example#d"};
+    static const char *const others[] = {"https://dead.example:8443/", "https://a.example/hook"};
+    int dead_count = STORE_DUE_PER_RECEIVER + 1;
+
+    for (int i = 0; i < dead_count; i++) {
+        end_with(f, one, dead[i % (int)COUNT_OF(dead)], last);
+        clock_sim_advance(&f->clock, 1);
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        end_with(f, one, others[i], uuid);
+    assert_int_equal(due(f, START_MS + HOUR_MS, NULL, 0, 100, &d), STORE_DUE_PER_RECEIVER + 2);
+    for (int i = 0; i < STORE_DUE_PER_RECEIVER; i++) {
+        assert_string_equal(d[i].endpoint, dead[i % (int)COUNT_OF(dead)]);
+        busy[i] = d[i].id;
+    }
+    assert_string_equal(d[STORE_DUE_PER_RECEIVER].endpoint, others[0]);
+    assert_string_equal(d[STORE_DUE_PER_RECEIVER + 1].endpoint, others[1]);
+    // With all of one's share under way only others' come; one of them done, its next.
+    assert_int_equal(due(f, START_MS + HOUR_MS, busy, STORE_DUE_PER_RECEIVER, 100, &d), 2);
+    assert_ok(store_delivery_record(f->s, busy[0], DELIVERY_GIVEN_UP, 0, 0));
+    assert_int_equal(due(f, START_MS + HOUR_MS, busy, STORE_DUE_PER_RECEIVER, 100, &d), 3);
+    assert_string_equal(d[0].job_uuid, last);
 }
 
 static void attempts_are_recorded(void **state)
@@ -427,6 +464,7 @@ int store_suite_house(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(every_end_with_a_callback_is_delivered_once),
         STORE_TEST(attempts_under_way_are_left_alone),
+        STORE_TEST(however_many_one_receiver_has_others_are_handed_out),
         STORE_TEST(attempts_are_recorded),
         STORE_TEST(waiting_deliveries_are_never_swept),
         STORE_TEST(uploads_belong_to_their_account),

@@ -2,17 +2,20 @@
 """protocol.md section 6: webhooks, as a receiver sees them."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 
 import pytest
 
-from support.accounts import webhook_secret
+from support.accounts import open_store, webhook_secret
 from support.contract import check_task
 from support.pictures import jpeg
+from support.server import wait_for
 
 pytestmark = pytest.mark.sanitized
 
@@ -97,3 +100,23 @@ def test_a_dead_receiver_delays_nobody_else(server, origin):
     server.submit(url, callback="https://127.0.0.1:1/dead")
     server.submit(url, callback=origin.url("/alive"))
     assert origin.delivery("/alive")
+
+
+def test_thousands_that_wait_for_a_dead_receiver_delay_nobody_else(fresh, origin, certificates):
+    """More than are ever in memory, all due before the one of a receiver that answers."""
+    server = fresh(fetch_allow="127.0.0.0/8", fetch_ca=certificates[0])
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # connects, and never says a word
+        server.submit(server.upload(jpeg()), callback=f"https://127.0.0.1:{deaf.getsockname()[1]}/")
+        wait_for(lambda: server.get("/api/v1/webhooks/deliveries").json()["deliveries"],
+                 what="its delivery")
+        server.stop()
+        with contextlib.closing(open_store(server)) as store, store:
+            columns = ", ".join(name for _, name, *_ in store.execute("PRAGMA table_info(delivery)")
+                                if name not in ("id", "msg_uuid", "next_ms"))
+            store.execute(f"INSERT INTO delivery (msg_uuid, next_ms, {columns}) "
+                          "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000) "
+                          f"SELECT randomblob(16), i, {columns} FROM n, delivery")
+        server.start()
+        server.submit(server.upload(jpeg()), callback=origin.url("/alive"))
+        assert origin.delivery("/alive")
+        assert server.stop() == 0

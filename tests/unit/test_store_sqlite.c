@@ -548,13 +548,13 @@ static void use_everything(struct store *s)
     arena_release(&a);
 }
 
-// Scans of what is small by its nature: the catalogue, the one row of meta, and accounts; and of
-// indexes that hold nothing but what is asked for.
+// Scans of what is small by its nature: the catalogue, the one row of meta, accounts, and receivers
+// that something is due to; and of indexes that hold nothing but what is asked for.
 static bool may_scan(const char *step)
 {
     static const char *const small[] = {
-        "SCAN sqlite_master", "SCAN meta",        "SCAN account",
-        "SCAN a USING",       "INDEX job_leased", "INDEX delivery_due",
+        "SCAN sqlite_master", "SCAN meta",          "SCAN account", "SCAN a USING",
+        "INDEX job_leased",   "INDEX delivery_due", "SCAN of",
     };
 
     for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
@@ -574,7 +574,8 @@ static int check_step(void *ctx, int count, char **values, char **names)
     (void)names;
     if (strncmp(step, "SCAN", 4) == 0 && !strstr(step, "CONSTANT ROW") && !may_scan(step))
         fail_msg("%s: %s", step, sql);
-    if (strstr(step, "TEMP B-TREE"))
+    // Sorting is for what is few: some deliveries of each receiver.
+    if (strstr(step, "TEMP B-TREE") && !strstr(sql, "FROM of"))
         fail_msg("%s: %s", step, sql);
     if (strstr(step, "job_failed") && !strstr(step, "COVERING"))
         fail_msg("job_failed does not have all of JOB_COLUMNS: %s", step);
