@@ -135,23 +135,31 @@ static void judge_row(void *ctx, int row, int worker)
 }
 
 /*
- * Whirls, as the double angle that the flow has: the sum of four vortices around a place, one
- * strewn into each cell of a lattice, each fading to its cell's size.
+ * Whirls, as the double angle that the flow has: of the vortices strewn over a lattice, one to a
+ * cell, those of the nine cells around a place. They differ in size, turn in either sense, and a
+ * third of the cells have none, or the lattice would show; a slow stream fills what they leave.
  */
 static void whirl_at(float x, float y, uint32_t seed, float *c, float *s)
 {
-    static const float CELL = 150.0f; /* units */
-    float fx = floorf(x / CELL - 0.5f), fy = floorf(y / CELL - 0.5f);
+    static const float CELL = 165.0f; /* units */
+    int i0 = (int)floorf(x / CELL), j0 = (int)floorf(y / CELL);
 
-    *c = 0.0f;
-    *s = 0.0f;
-    for (int k = 0; k < 4; k++) {
-        int i = (int)fx + (k & 1), j = (int)fy + (k >> 1);
-        float dx = x / CELL - ((float)i + 0.3f + 0.4f * noise_point(i, j, seed + 90u));
-        float dy = y / CELL - ((float)j + 0.3f + 0.4f * noise_point(i, j, seed + 91u));
+    turn_approx(1.5f * noise_at(x / 210.0f, y / 210.0f, seed + 94u), c, s);
+    *c *= 0.25f;
+    *s *= 0.25f;
+    for (int k = 0; k < 9; k++) {
+        int i = i0 + k % 3 - 1, j = j0 + k / 3 - 1;
+        float lot = noise_point(i, j, seed + 92u);
+        if (lot < 0.33f)
+            continue;
+        // Up to a cell, which is as far as those that are left out may be near.
+        float size = 0.25f + 0.75f * lot;
+        float dx = (x / CELL - ((float)i + 0.1f + 0.8f * noise_point(i, j, seed + 90u))) / size;
+        float dy = (y / CELL - ((float)j + 0.1f + 0.8f * noise_point(i, j, seed + 91u))) / size;
         float r2 = dx * dx + dy * dy + 1e-4f, fade = 1.0f - r2 < 0.0f ? 0.0f : 1.0f - r2;
         // Around the middle and a little inwards: a spiral.
-        float around = fade * fade / r2, t = 0.35f * around;
+        float around = fade * fade / r2;
+        float t = noise_point(i, j, seed + 93u) < 0.5f ? 0.35f * around : -0.35f * around;
         *c += around * (dy * dy - dx * dx) + 2.0f * t * dx * dy;
         *s += -2.0f * around * dx * dy + t * (dy * dy - dx * dx);
     }

@@ -108,6 +108,22 @@ static inline float studio_at(float x, float y, const float n[3], float rough)
     return studio(rx * x + ry * y, ry * x - rx * y, rough);
 }
 
+/*
+ * Light that polish over a dark or translucent body sends to the viewer where it has this normal:
+ * the soft box, up to 1.4 in its middle, and a little of the walls. All of studio() would draw the
+ * outlines of its lamps along every form: what sends light of its own is no mirror.
+ */
+static inline float gloss_at(float x, float y, const float n[3], float rough)
+{
+    float w = 0.06f + rough, rx = 2.0f * n[2] * n[0], ry = 2.0f * n[2] * n[1];
+    float u = rx * x + ry * y, v = fabsf(ry * x - rx * y);
+    float box = smoothf(0.42f - w, 0.42f + w, u) * (1.0f - 0.6f * smoothf(0.75f, 1.0f, u)) *
+                (1.0f - smoothf(0.35f - w, 0.35f + w, v));
+
+    return box * (0.6f + 0.8f * bell((u - 0.58f) / (0.10f + rough)) * bell(v / (0.2f + rough))) +
+           0.08f * smoothf(-0.7f, 0.7f, u);
+}
+
 /* The mood's lamps at the spots of a span, lit and up as mood_lamp_lit() has them; without a mood
  * they change nothing. */
 void surface_lamps(const struct surface *s, const struct spots *at, const float *lit,

@@ -18,16 +18,18 @@ struct corner {
     float brush;
 };
 
-// Opposite corners of a box in L, a, b: every pair is at least .03 apart.
+// The tints of paper as well as of palettes, so they are those that sheets come in: ivory,
+// blue-grey, white, buff. Every pair is at least .018 apart even near white, where a third is left
+// of L.
 static const struct corner CORNER[4] = {
     /* warm, lit from top left */
-    {0.002f, 0.005f, 0.018f, 1.04f, 1.02f, 0.004f, 0.625f, 1.00f},
+    {0.006f, -0.001f, 0.022f, 1.04f, 1.02f, 0.004f, 0.625f, 1.00f},
     /* cool and deep */
-    {-0.024f, -0.004f, -0.017f, 0.98f, 1.03f, 0.010f, 0.86f, 0.92f},
-    /* high key, rosy */
-    {0.024f, 0.009f, -0.010f, 0.98f, 0.98f, 0.000f, 0.70f, 1.10f},
-    /* fresh green-gold */
-    {-0.004f, -0.016f, 0.010f, 1.06f, 1.03f, 0.006f, 0.56f, 1.04f},
+    {-0.024f, -0.004f, -0.018f, 0.98f, 1.03f, 0.010f, 0.86f, 0.92f},
+    /* high key, neutral */
+    {0.028f, 0.002f, -0.002f, 0.98f, 0.98f, 0.000f, 0.70f, 1.10f},
+    /* deep and earthy */
+    {-0.012f, 0.012f, 0.010f, 1.06f, 1.03f, 0.006f, 0.56f, 1.04f},
 };
 
 // At chaos 1 the corners are this much farther out.

@@ -23,7 +23,10 @@ static void grade(const struct bench *b, const lane4 *before, int x, int y, doub
                shift * (double)v->shift[0];
     double t = (L - black) / range;
     t = t > 0.5 ? soft_limit(t, 0.85) : 1.0 - soft_limit(1.0 - t, 0.85);
-    double factor = tw_value(b, "chroma") * (double)v->chroma;
+    // Less of both in the dark.
+    double lit = tw_smooth(0.05, 0.5, black + range * t);
+    double factor = tw_mix(1.0, tw_value(b, "chroma") * (double)v->chroma, lit);
+    shift *= tw_mix(0.4, 1.0, lit);
     double a = out[1] * factor + shift * (double)v->shift[1];
     double bb = out[2] * factor + shift * (double)v->shift[2] +
                 (tw_value(b, "split") + (double)v->split) * 2.0 * (t - 0.5);
@@ -190,7 +193,7 @@ static void pigment(const struct bench *b, const lane4 *before, int x, int y, do
 
 /*
  * Tone in steps: f is how far a place is through its step, whose border is `half` wide on both
- * sides, in steps: `edge` or, where wet, 24 units.
+ * sides, in steps: `edge` or, where wet, 24 units, and wider where it matters, if any paper is wet.
  */
 static double stepped(const struct bench *b, const struct grid *tone, const lane4 *before, int x,
                       int y)
@@ -205,8 +208,9 @@ static double stepped(const struct bench *b, const struct grid *tone, const lane
 
     grid_slope(tone, x, y, &gx, &gy);
     double per_unit = tones * unit * hypot(gx, gy), f = at * tones - floor(at * tones);
-    double half =
-        tw_clamp(tw_mix(tw_value(b, "edge"), 24.0, wet) * per_unit + 0.5 * wet, 0.02, 0.5);
+    double face = tw_clamp(1.0 + tw_value(b, "wet"), 0.0, 1.0) * tw_smooth(0.12, 0.4, care);
+    double half = tw_clamp(
+        tw_mix(tw_value(b, "edge"), 24.0, wet) * per_unit + 0.5 * wet + 0.45 * face, 0.02, 0.5);
     double t = tw_clamp((f - 0.5 + half) / (2.0 * half), 0.0, 1.0);
     double detail = (double)before[y * p->width + x][0] - at;
     return (floor(at * tones) + t) / tones + detail * tw_smooth(0.02, 0.06, fabs(detail));

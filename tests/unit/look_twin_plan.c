@@ -114,19 +114,24 @@ static bool wish_of(const struct brushwork *n, int column, int row, int columns,
     return mean >= threshold * (1.0 + (double)l->calm * (1.6 - 2.2 * care));
 }
 
-// Vortices strewn one to a cell of 150 units, as twice the angle: around the middle, a little in.
+// A slow stream, and on it vortices strewn over cells of 165 units, two in three, of their own size
+// and sense; as twice the angle: around the middle, a little in.
 static void whirl(const struct brushwork *n, double x, double y, double *c, double *s)
 {
     uint32_t seed = n->p->variation.seed;
-    int i0 = (int)floor(x / 150.0 - 0.5), j0 = (int)floor(y / 150.0 - 0.5);
+    int i0 = (int)floor(x / 165.0), j0 = (int)floor(y / 165.0);
+    double stream = 3.0 * M_PI * tw_noise(x / 210.0, y / 210.0, seed + 94);
 
-    *c = *s = 0.0;
-    for (int j = j0; j <= j0 + 1; j++)
-        for (int i = i0; i <= i0 + 1; i++) {
-            double dx = x / 150.0 - (i + 0.3 + 0.4 * (double)noise_point(i, j, seed + 90));
-            double dy = y / 150.0 - (j + 0.3 + 0.4 * (double)noise_point(i, j, seed + 91));
-            double r2 = dx * dx + dy * dy + 1e-4, fade = fmax(1.0 - r2, 0.0);
-            double strength = fade * fade / r2, in = 0.35 * strength;
+    *c = 0.25 * cos(stream);
+    *s = 0.25 * sin(stream);
+    for (int j = j0 - 1; j <= j0 + 1; j++)
+        for (int i = i0 - 1; i <= i0 + 1; i++) {
+            double lot = (double)noise_point(i, j, seed + 92), size = 0.25 + 0.75 * lot;
+            double dx = x / 165.0 - (i + 0.1 + 0.8 * (double)noise_point(i, j, seed + 90));
+            double dy = y / 165.0 - (j + 0.1 + 0.8 * (double)noise_point(i, j, seed + 91));
+            double r2 = (dx * dx + dy * dy) / (size * size) + 1e-4, fade = fmax(1.0 - r2, 0.0);
+            double strength = lot < 0.33 ? 0.0 : fade * fade / (r2 * size * size);
+            double in = noise_point(i, j, seed + 93) < 0.5f ? 0.35 * strength : -0.35 * strength;
             *c += strength * (dy * dy - dx * dx) + 2.0 * in * dx * dy;
             *s += -2.0 * strength * dx * dy + in * (dy * dy - dx * dx);
         }

@@ -190,7 +190,9 @@ static void flats(const struct bench *b, const lane4 *before, int x, int y, doub
         c[k] = tw_mix(c[k], tw_half(&b->p, &m->coarse[k], ux, uy), share);
     double L = tw_clamp(0.55 + (c[0] - 0.55) * tw_value(b, "spread"), 0.0, 1.0);
     out[0] = darkest + (1.0 - darkest) * tw_mix(L, sqrt(L), tw_value(b, "lift"));
-    double more = tw_clamp(out[0] / (L + 0.02), 1.0, 1.7);
+    // Near-greys keep their chroma, colours their saturation.
+    double more = tw_mix(1.0, tw_clamp(out[0] / (L + 0.02), 1.0, 1.7),
+                         tw_smooth(0.03, 0.1, hypot(c[1], c[2])));
     out[1] = c[1] * more;
     out[2] = c[2] * more;
     out[3] = 0.0;

@@ -128,6 +128,20 @@ static double studio(const struct relief *r, const double n[3], double rough)
     return e + 0.35 * bell_of((v - 0.7) / (0.12 + rough));
 }
 
+// What polish over a body shows of the studio: the soft box, brightest in its middle, and the
+// walls.
+static double polish_shows(const struct relief *r, const double n[3], double rough)
+{
+    double lx = (double)r->p->variation.light_x, ly = (double)r->p->variation.light_y;
+    double rx = 2.0 * n[2] * n[0], ry = 2.0 * n[2] * n[1], w = 0.06 + rough;
+    double u = rx * lx + ry * ly, v = fabs(ry * lx - rx * ly);
+    double middle = bell_of((u - 0.58) / (0.10 + rough)) * bell_of(v / (0.2 + rough));
+
+    return (0.6 + 0.8 * middle) * tw_smooth(0.42 - w, 0.42 + w, u) *
+               (1.0 - 0.6 * tw_smooth(0.75, 1.0, u)) * (1.0 - tw_smooth(0.35 - w, 0.35 + w, v)) +
+           0.08 * tw_smooth(-0.7, 0.7, u);
+}
+
 // Octaves of noise, turned and shifted, about -1..1.
 static double octaves(double x, double y, int n, uint32_t seed)
 {
@@ -297,7 +311,7 @@ static void timber_at(const struct bench *b, const struct relief *r, struct plac
     double d = tw_clamp(dot(t->n, key), 0.0, 1.0);
     double light = (1.30 * d * tw_mix(0.25, 1.0, t->light) + 0.16) * t->cavity *
                    (1.0 - keep + keep * (0.22 + 1.2 * t->shade));
-    double wax = gloss * t->cavity * studio(r, t->n, 0.45 - 0.25 * gloss);
+    double wax = gloss * t->cavity * polish_shows(r, t->n, 0.45 - 0.25 * gloss);
     double tone = tw_clamp(tw_value(b, "rings") * late - 0.35 * fibres * fibre +
                                tw_value(b, "streaks") * streak + 0.12,
                            0.0, 1.0);
@@ -305,7 +319,7 @@ static void timber_at(const struct bench *b, const struct relief *r, struct plac
     for (int k = 0; k < 3; k++) {
         double c = tw_mix(colour_of(b, "", k), colour_of(b, "late_", k), tone) *
                    (1.0 - pores * hole);
-        double sent = 0.62 * tw_value(b, "exposure") * c * light + 0.035 * wax * wax;
+        double sent = 0.62 * tw_value(b, "exposure") * c * light + 0.2 * wax;
         rgb[k] = sent * (double)lamp.gain[k] + (double)lamp.veil[k];
     }
     film(rgb, lab);
@@ -326,7 +340,7 @@ static double vein_at(const struct bench *b, const struct place *t, double *clou
     double u = (0.82 * x + 0.57 * y) * f, v = 0.45 * (0.82 * y - 0.57 * x) * f;
     double wu = octaves(1.5 * u + 3.0, 1.5 * v, 3, seed + 101);
     double wv = octaves(1.5 * u, 1.5 * v + 9.0, 3, seed + 151);
-    double bed = 1.1 * u + 0.38 * wv + 0.05 * octaves(6.0 * u, 9.0 * v, 2, seed + 201);
+    double bed = 1.1 * u + 0.24 * wv + 0.04 * octaves(6.0 * u, 9.0 * v, 2, seed + 201);
     double fine = octaves(2.7 * u + 0.9 * wv, 2.7 * v + 0.9 * wu, 3, seed + 251);
     double which = floor(bed + 0.5), own = (double)noise_point((int)which, 7, seed);
     double wide = w * (0.35 + 1.1 * own) * (0.5 + 0.8 * tw_smooth(-0.5, 0.7, wv));
@@ -348,9 +362,9 @@ static void stone_at(const struct bench *b, const struct relief *r, struct place
 
     key_of(r, key);
     tilt(&soft, t->broad_x - t->gx, t->broad_y - t->gy);
-    tilt(&mirror, 0.5 * (t->broad_x - t->gx), 0.5 * (t->broad_y - t->gy));
+    tilt(&mirror, 0.7 * (t->broad_x - t->gx), 0.7 * (t->broad_y - t->gy));
     double d = tw_mix(dot(t->n, key), dot(soft.n, key), tw_value(b, "soft"));
-    double shown = studio(r, mirror.n, 0.35 - 0.28 * polish);
+    double shown = polish_shows(r, mirror.n, 0.34 - 0.22 * polish);
     double fresnel = (0.045 + 0.9 * pow(1.0 - t->n[2], 5.0)) * polish * t->cavity;
     double thin = tw_value(b, "glow") * tw_smooth(-6.0, 14.0, t->height) *
                   (1.15 - tw_clamp(d, 0.0, 1.0));
@@ -364,7 +378,7 @@ static void stone_at(const struct bench *b, const struct relief *r, struct place
                        thin * (1.0 - 0.25 * k);
         double sent = tw_mix(ground, colour_of(b, "vein_", k), vein) * light * shade *
                           tw_value(b, "exposure") +
-                      fresnel * shown * shown;
+                      6.0 * fresnel * shown;
         double v = tw_clamp(sent * (double)lamp.gain[k] + (double)lamp.veil[k], 0.0, 8.0);
         rgb[k] = v > 0.7 ? 0.7 + 0.3 * (v - 0.7) / (v - 0.4) : v;
     }

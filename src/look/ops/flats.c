@@ -75,8 +75,11 @@ static void flats_row(void *ctx, int y, int worker)
         }
         float L = clampf(0.55f + (c[0] - 0.55f) * f->value[SPREAD], 0.0f, 1.0f);
         float lifted = darkest + (1.0f - darkest) * mixf(L, sqrtf(L), lift);
-        // A colour that becomes lighter keeps its saturation, not its chroma.
-        float more = clampf(lifted / (L + 0.02f), 1.0f, 1.7f);
+        // A colour that becomes lighter keeps its saturation, not its chroma. But what is nearly
+        // grey is left so, or black fur under a warm lamp would be red.
+        float chroma = sqrtf(c[1] * c[1] + c[2] * c[2]);
+        float more =
+            mixf(1.0f, clampf(lifted / (L + 0.02f), 1.0f, 1.7f), smoothf(0.03f, 0.1f, chroma));
         row[x] = (lane4){lifted, c[1] * more, c[2] * more, 0.0f};
     }
 }

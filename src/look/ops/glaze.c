@@ -81,7 +81,10 @@ static void step_span(const struct glaze *g, int x0, int y, int n)
         float wet = smoothf(-0.1f, 0.3f, cloud[i] + damp - 0.3f * care[i]);
         float b = at[i] * tones, whole = floorf(b), f = b - whole;
         // Half the border in steps. At half a step the borders meet and tone is as in the photo.
-        float half = clampf(mixf(edge, 24.0f, wet) * slope + 0.5f * wet, 0.02f, 0.5f);
+        // Faces are modelled, unless every border is dry: steps would lie on them as on a map.
+        float face = clampf(1.0f + damp, 0.0f, 1.0f) * smoothf(0.12f, 0.4f, care[i]);
+        float half =
+            clampf(mixf(edge, 24.0f, wet) * slope + 0.5f * wet + 0.45f * face, 0.02f, 0.5f);
         float t = clampf((f - 0.5f + half) / (2.0f * half), 0.0f, 1.0f);
         // Lettering and eyes stand on top of the steps; what is weaker is grain.
         float detail = px[4 * i] - at[i];

@@ -62,8 +62,12 @@ static void grade_span(const struct grade *g, struct span_px *s, int n)
         float far = soft_limit(x > 0.5f ? x : 1.0f - x, 0.85f);
         x = x > 0.5f ? far : 1.0f - far;
         L[i] = black + range * x;
-        a[i] = a[i] * strong + to_a;
-        b[i] = b[i] * strong + to_b + split * 2.0f * (x - 0.5f);
+        // The same chroma is a stronger colour in the dark, where shadows and fur are to stay
+        // black.
+        float lit = smoothf(0.05f, 0.5f, L[i]);
+        float gain = mixf(1.0f, strong, lit), move = mixf(0.4f, 1.0f, lit);
+        a[i] = a[i] * gain + move * to_a;
+        b[i] = b[i] * gain + move * to_b + split * 2.0f * (x - 0.5f);
         chroma[i] = sqrtf(a[i] * a[i] + b[i] * b[i]);
         // The darkest and the lightest paints have the least colour.
         float most = limit * (0.25f + 0.75f * clampf(4.0f * x * (1.05f - x), 0.0f, 1.0f));

@@ -46,6 +46,9 @@ static const struct look_param PARAM[] = {
     {"exposure", 0.1f, 4.0f, 1.0f, "factor on the light"},
     {0}};
 
+// Light of the soft box beside that on a white sheet.
+static const float LAMP = 6.0f;
+
 // How far light goes inside, units.
 static const float SOFT_UNITS = 6.0f;
 
@@ -73,7 +76,8 @@ static void bed_at(const void *ctx, float ux, float uy, float height, float *out
     out[WARP_U] = wu;
     out[WARP_V] = wv;
     // Cracks of one time lie side by side; they wander, and break by small steps.
-    out[LARGE_VEIN] = 1.1f * u + 0.38f * wv + 0.05f * noise_sum(6.0f * u, 9.0f * v, 2, seed + 201);
+    // More wandering would turn some back on themselves, and a vein is as wide as its bed is flat.
+    out[LARGE_VEIN] = 1.1f * u + 0.24f * wv + 0.04f * noise_sum(6.0f * u, 9.0f * v, 2, seed + 201);
     out[FINE_VEIN] = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
 }
 
@@ -120,7 +124,7 @@ static void shade_span(const struct stone *s, const struct spots *t, struct cut 
 {
     const float *value = s->value;
     float key[3], within = value[SOFT], keep = value[SHADING], glow = value[GLOW];
-    float polish = value[POLISH], rough = 0.35f - 0.28f * polish;
+    float polish = value[POLISH], rough = 0.34f - 0.22f * polish;
     float lx = s->p->variation.light_x, ly = s->p->variation.light_y;
 
     surface_key(&s->surface, key);
@@ -131,13 +135,12 @@ static void shade_span(const struct stone *s, const struct spots *t, struct cut 
         normal_of(t->broad_x[i], t->broad_y[i], soft);
         float hard = n[0] * key[0] + n[1] * key[1] + n[2] * key[2];
         float d = mixf(hard, soft[0] * key[0] + soft[1] * key[1] + soft[2] * key[2], within);
-        // Polishing takes pores: half of what is fine is gone from the mirror.
-        normal_of(gx + 0.5f * (t->broad_x[i] - gx), gy + 0.5f * (t->broad_y[i] - gy), polished);
-        float mirror = studio_at(lx, ly, polished, rough);
+        // Polishing takes pores: most of what is fine is gone from the mirror.
+        normal_of(gx + 0.7f * (t->broad_x[i] - gx), gy + 0.7f * (t->broad_y[i] - gy), polished);
         float graze = 1.0f - n[2], graze2 = graze * graze;
         float fresnel = (0.045f + 0.9f * graze2 * graze2 * graze) * polish * t->cavity[i];
         c->lit[i] = d;
-        c->sheen[i] = fresnel * mirror * mirror;
+        c->sheen[i] = LAMP * fresnel * gloss_at(lx, ly, polished, rough);
         c->shade[i] = 1.0f - keep + keep * (0.18f + 1.25f * t->shade[i]);
         // Thin parts stand out and face away from the light.
         c->thin[i] = glow * smoothf(-6.0f, 14.0f, t->height[i]) * (1.15f - clampf(d, 0.0f, 1.0f));

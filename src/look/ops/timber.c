@@ -126,9 +126,9 @@ static void light_span(const struct timber *s, const struct spots *t, struct cut
         normal_of(t->gx[i] + on_x * uneven, t->gy[i] + on_y * uneven, n);
         float d = clampf(n[0] * key[0] + n[1] * key[1] + n[2] * key[2], 0.0f, 1.0f);
         float shade = 1.0f - keep + keep * (0.22f + 1.2f * t->shade[i]);
-        float wax = gloss * t->cavity[i] * studio_at(lx, ly, n, rough);
+        float wax = gloss * t->cavity[i] * gloss_at(lx, ly, n, rough);
         c->light[i] = (1.30f * d * mixf(0.25f, 1.0f, t->light[i]) + 0.16f) * t->cavity[i] * shade;
-        c->wax[i] = 0.035f * wax * wax;
+        c->wax[i] = 0.2f * wax;
         c->lamp[i] = 1.2f * d * t->light[i];
         c->up[i] = -n[1];
     }
