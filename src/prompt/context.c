@@ -119,9 +119,9 @@ static bool is_work(const struct term *noun)
 // "Soft pastels" are what somebody paints with whose manner is all that is named beside them.
 static bool is_sticks(const struct context *c, size_t i)
 {
-    const char *phrase = c->t[i].entry->phrase;
+    const struct lexicon_entry *e = c->t[i].entry;
 
-    return !c->named && phrase[strlen(phrase) - 1] == 's';
+    return !c->named && strcmp(e->name, "pastel") == 0 && e->phrase[strlen(e->phrase) - 1] == 's';
 }
 
 // "At night", "under the moon".
@@ -147,6 +147,15 @@ static bool is_of_light(const struct context *c, size_t i)
            !is_adverbial(&t[1]) && (strcmp(end, "en") == 0 || strcmp(end, "ry") == 0);
 }
 
+// A thing is made of something: "a gold statue, neon".
+static bool has_material(const struct context *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->t[i].kind == LEXICON_MATERIAL && !c->t[i].unlikely)
+            return true;
+    return false;
+}
+
 // Whether a word that is a palette or something else is the palette here.
 static bool means_palette(const struct context *c, size_t i)
 {
@@ -158,7 +167,8 @@ static bool means_palette(const struct context *c, size_t i)
     if (i + 1 < c->count && !t[1].breaks && term_is(&t[1], "cracks"))
         return true; // "gold cracks"
     if (t->entry->kind == LEXICON_MEDIUM)
-        return (other_medium(c, i) && !is_a_work(c, i) && !is_sticks(c, i)) || followed ||
+        return ((other_medium(c, i) || has_material(c)) && !is_a_work(c, i) && !is_sticks(c, i)) ||
+               followed ||
                (term_is(t, "pastel") && term_is_kind(noun, LEXICON_SUBJECT) && !is_work(noun));
     if (is_made_of(c, i) || term_is_kind(noun, LEXICON_CARRIER))
         return false;

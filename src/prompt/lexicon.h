@@ -28,9 +28,9 @@ enum lexicon_kind {
 };
 
 struct lexicon_entry {
-    const char *phrase;                 /* words in normal form, single spaces between */
-    const char *name;                   /* what it is called in a reading */
-    const char *implies;                /* medium or material when the prompt names none, or NULL */
+    const char *phrase;  /* words in normal form, single spaces between */
+    const char *name;    /* what it is called in a reading */
+    const char *implies; /* medium, material or palette when the prompt names none, or NULL */
     enum lexicon_kind kind, other_kind; /* differ when the words around decide */
 };
 

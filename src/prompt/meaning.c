@@ -118,19 +118,21 @@ static bool beside_carrier(const struct term *t, size_t count, size_t i)
 
 // What a part's words only imply, where they name nothing: "a painting" is in oil, a statue of
 // marble, "vintage" sepia. A manner ("by Michelangelo") says less than the material that it goes
-// with.
+// with. What a medium implies are its colours: neon's are not the photo's.
 static void imply(struct reader *r, struct prompt_part *part, const struct term *t, size_t count)
 {
     for (size_t i = 0; i < count && !part->medium; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MEDIUM) &&
+            t[i].kind != LEXICON_PALETTE &&
             !(t[i].kind == LEXICON_MODIFIER && (part->material || beside_carrier(t, count, i))))
             part->medium = lexicon_find(t[i].entry->implies)->name;
     for (size_t i = 0; i < count && !part->medium && !part->material; i++)
         if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_MATERIAL))
             part->material = lexicon_find(t[i].entry->implies)->name;
-    bool bare = !part->medium && !part->material && r->out->palette.count == 0;
-    for (size_t i = 0; i < count && bare; i++)
-        if (may_imply(&t[i]) && term_implies(&t[i], LEXICON_PALETTE))
+    bool plain = r->out->palette.count == 0, bare = plain && !part->medium && !part->material;
+    for (size_t i = 0; i < count && plain; i++)
+        if (may_imply(&t[i]) &&
+            (t[i].kind == LEXICON_MEDIUM || (bare && term_implies(&t[i], LEXICON_PALETTE))))
             terms_add(&r->out->palette, t[i].entry->implies);
 }
 
