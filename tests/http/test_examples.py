@@ -4,10 +4,12 @@
 import importlib.util
 import json
 import os
+import queue
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -15,7 +17,7 @@ import requests
 
 from support.accounts import patina, webhook_secret
 from support.pictures import jpeg, opened
-from support.server import KEY, PATINA, ROOT, wait_for
+from support.server import JOB_S, KEY, PATINA, ROOT, wait_for
 
 EXAMPLES = ROOT / "examples"
 NODE = "/usr/bin/node"
@@ -81,11 +83,22 @@ class Receiver:
         self.process = subprocess.Popen(
             [*RECEIVERS[kind], "0"], stdout=subprocess.PIPE, text=True,
             env={"PATH": os.environ["PATH"], "PATINA_WEBHOOK_SECRET": secret})
+        self.lines = queue.Queue()
+        threading.Thread(target=self.read, daemon=True).start()
         self.port = int(re.fullmatch(r"listening on (\d+)\n", self.line())[1])
         self.url = f"http://127.0.0.1:{self.port}/"
 
-    def line(self):
-        return self.process.stdout.readline()
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.lines.put("")  # as at the end of a file
+
+    def line(self, timeout=JOB_S):
+        """What it prints next; "" when it has ended. Fails when nothing comes."""
+        try:
+            return self.lines.get(timeout=timeout)
+        except queue.Empty:
+            raise AssertionError(f"the receiver has printed nothing for {timeout} s") from None
 
     def __enter__(self):
         return self
@@ -93,6 +106,12 @@ class Receiver:
     def __exit__(self, *error):
         self.process.kill()
         self.process.wait()
+
+
+def test_a_receiver_that_gets_nothing_fails_its_test():
+    with Receiver("python", "whsec_" + "A" * 32) as receiver:
+        with pytest.raises(AssertionError, match="has printed nothing"):
+            receiver.line(timeout=.01)
 
 
 def captured(server, origin, path):
@@ -152,7 +171,7 @@ def test_a_receiver_refuses_what_is_forged_old_or_told_twice(kind, server, origi
         assert receiver.line().split()[1] == "completed"
         assert send(receiver) == 204  # again: not printed again
         receiver.process.kill()
-        assert receiver.process.stdout.read() == ""
+        assert receiver.line() == ""
     with Receiver(kind, "whsec_" + "A" * 32) as receiver:
         assert send(receiver) == 401
 
