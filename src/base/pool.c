@@ -61,6 +61,21 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+/* With a stack of its own size, whatever `ulimit -s` says. */
+static int start(struct pool *p, pthread_t *thread)
+{
+    pthread_attr_t how;
+
+    int code = pthread_attr_init(&how);
+    if (code != 0)
+        return code;
+    code = pthread_attr_setstacksize(&how, POOL_STACK_BYTES);
+    if (code == 0)
+        code = pthread_create(thread, &how, thread_main, p);
+    pthread_attr_destroy(&how);
+    return code;
+}
+
 enum err pool_open(int threads, struct pool **out, struct err_note *note)
 {
     struct pool *p = calloc(1, sizeof(*p));
@@ -72,7 +87,7 @@ enum err pool_open(int threads, struct pool **out, struct err_note *note)
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->idle, NULL);
     for (; p->started < p->width - 1; p->started++) {
-        int code = pthread_create(&p->thread[p->started], NULL, thread_main, p);
+        int code = start(p, &p->thread[p->started]);
         if (code != 0) {
             pool_close(p);
             return err_set(note, ERR_UNAVAILABLE, "cannot start a thread: error %d", code);

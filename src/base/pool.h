@@ -16,9 +16,13 @@
  */
 struct pool;
 
-enum { POOL_THREADS_MAX = 64 }; /* more are not used: rows of a picture, or of a matrix, run out */
+enum {
+    POOL_THREADS_MAX = 64,      /* more are not used: rows of a picture, or of a matrix, run out */
+    POOL_STACK_BYTES = 8 << 20, /* of each thread: a turn may keep a megabyte of sums there */
+};
 
-/* threads >= 1. ERR_NOMEM, or ERR_UNAVAILABLE when no thread can be started. */
+/* Of at least one and at most POOL_THREADS_MAX threads, whatever is asked for. ERR_NOMEM, or
+ * ERR_UNAVAILABLE when no thread can be started. */
 MUST_USE enum err pool_open(int threads, struct pool **out, struct err_note *note);
 void pool_close(struct pool *p); /* NULL is fine */
 
