@@ -8,11 +8,12 @@
  * For this folder alone: the two halves of attention, once for each path.
  *
  * DESIGN: keys and values of a key head are packed block by block into what the multiplications
- * read without shuffling; how is the path's own affair. Of the vectors' paths: a unit is four bytes
- * along the sum: g = 1 number of f32, 2 of bf16. keys   [head / g][ATTENTION_KEYS][g]        lanes
- * are keys: scores of one query side by side values [ATTENTION_KEYS / g][head][g]        lanes are
- * the head's numbers Either way a query's (a weight's) unit is broadcast. The last block of a part
- * is filled up with zeros, so that what lies behind it, NaN or not, cannot reach a sum.
+ * read without shuffling; how is the path's own affair. Of the vectors' paths:
+ *     keys   [head / g][ATTENTION_KEYS][g]   lanes are keys: one query's scores side by side
+ *     values [ATTENTION_KEYS / g][head][g]   lanes are the head's numbers
+ * where g numbers are four bytes along the sum (1 of f32, 2 of bf16), of which a query (a weight)
+ * gives its own to all lanes. The last block of a part is filled up with zeros, so that what lies
+ * behind it, NaN or not, cannot reach a sum.
  *
  * A turn takes ATTENTION_QUERIES queries of one head past all blocks, tile by tile of
  * ATTENTION_TILE queries: a tile's scores stay in the first cache, its sums in registers.

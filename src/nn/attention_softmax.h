@@ -7,8 +7,6 @@
 #include "nn/attention_kernels.h"
 #include "nn/lanes.h"
 
-#define LOG2_E 1.44269504f
-
 /* Weights are relative to a maximum that may lag behind by this many powers of two: most blocks
  * then leave it, and with it the sums, as they are. */
 #define LAG 8.0f

@@ -11,7 +11,7 @@
  */
 enum isa {
     ISA_PLAIN,      /* portable C: the one that sanitizers run */
-    ISA_AVX2,       /* and FMA, F16C */
+    ISA_AVX2,       /* and FMA */
     ISA_AVX512,     /* F, BW, VL, DQ */
     ISA_AVX512BF16, /* and BF16, VNNI */
     ISA_AMX         /* and AMX-TILE, AMX-BF16, AMX-INT8 */

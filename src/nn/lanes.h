@@ -202,6 +202,9 @@ LANES_INLINE void lanes_store_bf16(uint16_t *p, lanes v)
 #endif
 }
 
+/* An exponential is 2 to this many times. */
+#define LOG2_E 1.44269504f
+
 /*
  * 2^x within 2e-7 of it, for any x but NaN; below 2^-126 something less than that, 0 from -127 on
  * (-infinity included). A polynomial of 2^f for f in -1/2..1/2 (least maximum of the relative

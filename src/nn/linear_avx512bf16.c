@@ -7,7 +7,7 @@
  *
  * VNNI multiplies unsigned by signed bytes. Weights are made unsigned by adding 128, which adds 128
  * times the row's sum to each of its sums; gather_i8() takes that off again. Exact: a sum is at
- * most 255 * 127 an input, so 66,000 inputs fit.
+ * most 255 * 127 an input (LINEAR_I8_INPUTS_MAX).
  */
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni")))
 

@@ -231,6 +231,7 @@ bool product_run(const struct nn_run *run, const struct product *p)
     assert(u.path && p->tap_bytes % PACKED_ALIGN == 0 && p->taps <= LINEAR_TAPS_MAX);
     u.kernel = kernel_of(u.path, p->dtype);
     u.inputs = p->taps * p->tap_bytes;
+    assert(p->dtype != DTYPE_I8 || u.inputs <= LINEAR_I8_INPUTS_MAX);
     // Steps of nearly the same size, as tiles are.
     u.step = blocks(u.inputs / PACKED_ALIGN, blocks(u.inputs, u.kernel->step)) * PACKED_ALIGN;
     u.panel_bytes = (int64_t)u.inputs * PACKED_PANEL;

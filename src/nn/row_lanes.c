@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#define LOG2_E 1.44269504f
-
 extern const struct row_kernels LANES_NAME(row_kernels);
 
 LANES_INLINE int lanes_at(int i, int n)

@@ -157,6 +157,28 @@ static void sizes_out_of_range_and_other_kinds_are_refused(void **state)
     assert_int_equal(flux2_vae_config("{", 1, &v, NULL), ERR_INVALID);
 }
 
+// What the MLP is wide follows from three numbers, each of which may be in range.
+static void an_mlp_has_its_limit(void **state)
+{
+    static const struct {
+        const char *ratio;
+        enum err want;
+    } row[] = {{"8", ERR_OK}, {"8.01", ERR_INVALID}, {"16", ERR_INVALID}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct flux2_transformer_config t;
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "{\"num_attention_heads\":32,\"attention_head_dim\":128,\"in_channels\":128,"
+                 "\"joint_attention_dim\":192,\"num_layers\":1,\"num_single_layers\":1,"
+                 "\"timestep_guidance_channels\":256,\"guidance_embeds\":false,\"mlp_ratio\":%s,"
+                 "\"rope_theta\":2000,\"eps\":1e-6,\"axes_dims_rope\":[32,32,32,32]}",
+                 row[i].ratio);
+        assert_int_equal(flux2_transformer_config(text, strlen(text), &t, NULL), row[i].want);
+    }
+}
+
 static enum err count_tensor(void *ctx, const struct layout_tensor *t)
 {
     int64_t *sum = ctx, count = 1;
@@ -387,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_read),
         cmocka_unit_test(sizes_out_of_range_and_other_kinds_are_refused),
+        cmocka_unit_test(an_mlp_has_its_limit),
         cmocka_unit_test(layouts_of_the_published_model_add_up),
         cmocka_unit_test(a_whole_model_is_right),
         cmocka_unit_test(what_is_wrong_is_named),

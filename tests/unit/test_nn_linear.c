@@ -281,7 +281,7 @@ static void what_is_not_finite_stays_so_in_its_row_alone(void **state)
 
 static void integers_are_exact_to_their_ends(void **state)
 {
-    enum { ROWS = 13, IN = 12288, OUT = 33 };
+    enum { ROWS = 13, IN = LINEAR_I8_INPUTS_MAX, OUT = 17 };
     static const int8_t kind[] = {127, -127, 0, 1};
     struct pool *pool = pool_of(POOL);
 

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "nn/attention.h"
+#include "nn/linear.h"
 #include "nn/pack.h"
 
 #include <string.h>
@@ -16,6 +17,9 @@ enum {
     WIDTH_UNIT = 32, // the autoencoder's maps share memory: no padding in any element type
     GROUPS_MAX = 256 // nn_groupnorm()
 };
+
+// The widest input of a matrix is a single block's, of attention and MLP together.
+_Static_assert(2 * (int)WIDTH_MAX <= (int)LINEAR_I8_INPUTS_MAX, "what int8 can sum");
 
 struct size_row {
     const char *key;
@@ -134,7 +138,7 @@ static enum err read_transformer(const json_t *root, struct flux2_transformer_co
     if (sum != c->head)
         return err_set(note, ERR_INVALID,
                        "\"axes_dims_rope\" are not even numbers that make up attention_head_dim");
-    if (c->hidden > WIDTH_MAX || c->mlp < 1 || c->time_channels % 2)
+    if (c->hidden > WIDTH_MAX || c->mlp < 1 || c->mlp > WIDTH_MAX || c->time_channels % 2)
         return err_set(note, ERR_INVALID, "the widths are out of range");
     const json_t *out = json_object_get(root, "out_channels");
     if (out && !json_is_null(out) && json_integer_value(out) != c->channels)

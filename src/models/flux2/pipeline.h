@@ -80,8 +80,7 @@ struct pipeline_request {
 };
 
 /* One job at a time. ERR_CANCELLED, ERR_NOMEM, ERR_INVALID for what is no UTF-8, ERR_BUG where the
- * weights lead to what is no number. Pixels are half
- * written on failure. */
+ * weights lead to what is no number. Pixels are half written on failure. */
 MUST_USE enum err pipeline_run(struct pipeline *p, const struct nn_run *how,
                                const struct pipeline_request *r, struct err_note *note);
 
