@@ -35,6 +35,7 @@ struct mood_scene {
     float lo, hi;                   /* of the photo's lightness, without its outliers */
     float exposure, exposure_white; /* factors on lightness: of the dark, of white */
     float pivot;                    /* of contrast */
+    float chroma;                   /* factor; lamps of a photo in the dark keep theirs */
     float dome[MOOD_STOPS][LAB], tone[MOOD_STOPS][LAB], veil[LAB];
     float veil_light[3];    /* linear */
     struct plane air, pool; /* share of the veil; light of the pool; half size */

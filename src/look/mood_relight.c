@@ -129,7 +129,7 @@ static float relight_pixel(const struct mood_scene *s, const struct place *at, f
     if (l->spectrum > 0.0f)
         hue_by_place(s, at, lab);
     float lit = smoothf(s->lo, s->hi, lab[0]) + 0.35f * l->side * at->side;
-    float before = lab[0], chroma = (1.0f + l->chroma) * (1.0f - l->grey);
+    float before = lab[0], chroma = s->chroma * (1.0f - l->grey);
     float L = tone_at(s, at, before, &gain);
     // Chroma goes with the light, but not all of it into the dark.
     float kept = before > 0.02f ? clampf(L / before, 0.0f, 1.2f) : 1.0f;

@@ -64,6 +64,9 @@ static void measure(struct mood_scene *s, const struct look_maps *m)
     // Lights lose less than the middle does; nothing gets lighter than white.
     s->exposure_white = s->exposure < 1.0f ? 1.0f - 0.55f * (1.0f - s->exposure) : 1.0f;
     s->pivot = clampf(at[1] * s->exposure, 0.25f, 0.75f);
+    // What has colour at night shines by itself, and no weather takes that away.
+    float night = 1.0f - smoothf(0.2f, 0.4f, at[1]);
+    s->chroma = 1.0f + l->chroma * (l->chroma < 0.0f ? 1.0f - 0.7f * night : 1.0f);
 }
 
 // Of two colours the darker and the lighter; of more, the first is the light and the second fills

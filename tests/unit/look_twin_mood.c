@@ -222,6 +222,8 @@ static void scene(struct lit *l)
     lit_expect(l, exposure, (double)s->exposure, 1e-5);
     lit_expect(l, fmin(1.0, 1.0 - 0.55 * (1.0 - exposure)), (double)s->exposure_white, 1e-5);
     lit_expect(l, tw_clamp(mid * exposure, 0.25, 0.75), (double)s->pivot, 1e-5);
+    double loss = fmin((double)light->chroma, 0.0) * (1.0 - 0.7 * (1.0 - tw_smooth(0.2, 0.4, mid)));
+    lit_expect(l, 1.0 + fmax((double)light->chroma, 0.0) + loss, (double)s->chroma, 1e-5);
     check_gains(l, light->key, s->key);
     check_gains(l, light->fill ? light->fill : light->key, s->fill);
     for (int i = 0; i < MOOD_STOPS; i++)

@@ -120,7 +120,7 @@ static double relit(const struct mood_scene *s, const struct place *p, double la
     lab[0] = toned(s, p, before, &gain);
     double kept = before > 0.02 ? tw_clamp(lab[0] / before, 0.0, 1.2) : 1.0;
     for (int k = 1; k < LAB; k++)
-        lab[k] *= (1.0 + (double)l->chroma) * (1.0 - grey) * (0.3 + 0.7 * kept);
+        lab[k] *= (double)s->chroma * (1.0 - grey) * (0.3 + 0.7 * kept);
     shine(s, tw_clamp(lit, 0.0, 1.0), lab);
     put_sky(s, p, was, lab, &gain);
     for (int k = 0; k < LAB; k++)

@@ -347,6 +347,36 @@ static void dark_materials_have_lights_in_the_dark(void **state)
     image_release(&source);
 }
 
+// A street at night is dark but for its signs, and a rainy night leaves these their colours.
+static void signs_shine_at_night(void **state)
+{
+    static const char *const WORD[] = {"night", "rainy", "moonlight"};
+    const struct fixture *f = *state;
+    struct image source, out;
+    struct figures was, is;
+
+    paint_place(&source, 192, 132);
+    for (int y = 0; y < source.height; y++)
+        for (int x = 0; x < source.width; x++) {
+            uint8_t *px = source.px + (size_t)y * source.stride + 4 * (size_t)x;
+            bool sign = y > 60 && y < 100 && x % 48 > 24;
+            for (int k = 0; k < 3; k++)
+                px[k] = sign ? (k == (x / 48) % 3 ? 250 : 40) : px[k] / 12;
+        }
+    render_look(f, "oil painting", &source, 4, f->pool, &out);
+    measure(&out, &was);
+    image_release(&out);
+    for (int i = 0; i < 3; i++) {
+        const char *word[] = {WORD[i], NULL};
+        render_mood(f, "oil painting", word, &source, 4, f->pool, &out);
+        measure(&out, &is);
+        image_release(&out);
+        if (is.chroma < 0.88f * was.chroma)
+            fail_msg("%s: %.3f of %.3f", WORD[i], (double)is.chroma, (double)was.chroma);
+    }
+    image_release(&source);
+}
+
 // Pale palettes lighten the scene; what paints it must not lighten it once more, or faces vanish.
 static void pale_palettes_keep_forms(void **state)
 {
@@ -533,6 +563,7 @@ int main(void)
         cmocka_unit_test(a_mood_changes_what_it_stands_for),
         cmocka_unit_test(materials_keep_their_colour_in_the_dark),
         cmocka_unit_test(dark_materials_have_lights_in_the_dark),
+        cmocka_unit_test(signs_shine_at_night),
         cmocka_unit_test(pale_palettes_keep_forms),
         cmocka_unit_test(black_and_white_is_without_colour),
         cmocka_unit_test(the_four_differ_in_a_mood),
