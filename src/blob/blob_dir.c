@@ -15,6 +15,7 @@
  */
 #include "blob/blob_dir.h"
 
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/rand.h"
 
@@ -82,20 +83,6 @@ static int open_folder(const struct blob_dir *d, const char *folder)
     return openat(d->root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        data += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static int create_aside(int folder, char name[ASIDE_TEXT])
 {
     uint8_t random[8];
@@ -127,7 +114,7 @@ static enum err dir_put(struct blob_store *b, const char *key, const void *data,
         goto out;
     }
     made = true;
-    if (!write_all(fd, data, len) || fsync(fd) < 0) {
+    if (!fd_write_all(fd, data, len) || fsync(fd) < 0) {
         e = err_errno(note, "cannot write the blob %s (%zu bytes)", key, len);
         goto out;
     }
@@ -278,7 +265,7 @@ static enum err dir_ping(struct blob_store *b, struct err_note *note)
     int folder = open_folder(d, "00");
     int fd = folder < 0 ? -1 : create_aside(folder, aside);
 
-    if (fd < 0 || !write_all(fd, probe, sizeof(probe)))
+    if (fd < 0 || !fd_write_all(fd, probe, sizeof(probe)))
         e = err_errno(note, "cannot write to the blob folder");
     if (fd >= 0) {
         unlinkat(folder, aside, 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/photo.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -143,17 +145,6 @@ enum err photo_check_name(const char *path, struct err_note *note)
     return ERR_OK;
 }
 
-static bool write_all(int fd, const struct buf *b)
-{
-    for (size_t done = 0; done < b->len;) {
-        ssize_t n = write(fd, b->data + done, b->len - done);
-        if (n < 0 && errno != EINTR)
-            return false;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
 enum err photo_write(const char *path, const struct image *im, const struct codec_meta *meta,
                      struct err_note *note)
 {
@@ -167,7 +158,7 @@ enum err photo_write(const char *path, const struct image *im, const struct code
     if (!e) {
         snprintf(aside, sizeof aside, "%s.part", path);
         int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        bool written = fd >= 0 && write_all(fd, &file);
+        bool written = fd >= 0 && fd_write_all(fd, file.data, file.len);
         // What a network's disk could not take it says when the file is closed.
         if ((fd >= 0 && close(fd)) || !written || rename(aside, path)) {
             e = err_errno(note, "writing %s", path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/http_internal.h"
 
+#include "base/address.h"
 #include "base/hash.h"
 #include "base/rand.h"
 #include "base/wait.h"
@@ -231,28 +232,6 @@ static void on_library_log(void *ctx, const char *format, va_list ap)
 
 // ---- start ----
 
-// "host:port" or "[host]:port" into its parts; false when it is neither.
-static bool split_address(const char *address, char host[256], char port[8])
-{
-    const char *colon = strrchr(address, ':');
-    size_t len = colon ? (size_t)(colon - address) : 0;
-
-    if (len == 0 || len >= 256 || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1))
-        return false;
-    if (address[0] == '[' && colon[-1] == ']' && len > 2) {
-        memcpy(host, address + 1, len - 2);
-        host[len - 2] = '\0';
-    } else {
-        memcpy(host, address, len);
-        host[len] = '\0';
-        if (strchr(host, ':'))
-            return false;
-    }
-    snprintf(port, 8, "%s", colon + 1);
-    return atoi(port) <= 65535;
-}
-
 static int bound_port(int fd)
 {
     union {
@@ -271,15 +250,16 @@ enum err http_listen(const char *address, int *out, int *port, struct err_note *
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    char host[256] = "", service[8] = "";
-    int on = 1;
+    char host[ADDRESS_HOST], service[8];
+    int on = 1, wanted;
 
-    if (!split_address(address, host, service))
+    if (!address_split(address, host, &wanted))
         return err_set(note, ERR_INVALID, "%s is not an address to listen on; write HOST:PORT",
                        address);
+    snprintf(service, sizeof(service), "%d", wanted);
     int failed = getaddrinfo(host, service, &hints, &found);
     if (failed)
-        return err_set(note, ERR_INVALID, "cannot listen on %s: %s", address, gai_strerror(failed));
+        return err_set(note, ERR_IO, "cannot listen on %s: %s", address, gai_strerror(failed));
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/arena.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "nn/pack_internal.h"
 
@@ -46,14 +47,8 @@ static enum err no_memory(struct err_note *note)
 
 static enum err put(struct packer *p, const void *bytes, size_t len, struct err_note *note)
 {
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(p->fd, (const char *)bytes + done, len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_errno(note, "cannot write %s", p->path ? p->path : "a model into memory");
-        done += (size_t)n;
-    }
+    if (!fd_write_all(p->fd, bytes, len))
+        return err_errno(note, "cannot write %s", p->path ? p->path : "a model into memory");
     p->at += len;
     return ERR_OK;
 }

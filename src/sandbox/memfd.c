@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox/memfd.h"
 
+#include "base/fd.h"
+
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -37,16 +39,10 @@ enum err memfd_copy(const void *data, size_t len, int *out, struct err_note *not
     if (e != ERR_OK)
         return e;
     // write(2) instead of a mapping: full memory then is an error and not a signal.
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(fd, (const char *)data + done, len - done);
-        if (n <= 0) {
-            e = err_errno(note, "memfd of %zu bytes", len);
-            close(fd);
-            return e;
-        }
-        done += (size_t)n;
-    }
-    e = memfd_freeze(fd, note);
+    if (!fd_write_all(fd, data, len))
+        e = err_errno(note, "memfd of %zu bytes", len);
+    else
+        e = memfd_freeze(fd, note);
     if (e != ERR_OK) {
         close(fd);
         return e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/settings.h"
 
+#include "base/address.h"
 #include "engine/engine.h"
 #include "engine/engine_flags.h"
 #include "image/image.h"
@@ -108,28 +109,18 @@ void settings_describe(struct buf *out)
     config_markdown(&settings_config, out);
 }
 
-// "127.0.0.1:8080", "[::1]:8080", "localhost:0".
-static enum err split_listen(struct settings *s, struct arena *a, struct err_note *note)
+static enum err check_listen(struct settings *s, struct arena *a, struct err_note *note)
 {
-    const char *colon = strrchr(s->listen, ':');
-    size_t len = colon ? (size_t)(colon - s->listen) : 0;
-    const char *host = s->listen;
-    char *end = NULL;
-    long port = colon && colon[1] ? strtol(colon + 1, &end, 10) : -1;
+    static const char must[] = "it must be ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080";
+    char host[ADDRESS_HOST], other[ADDRESS_HOST];
+    int port;
 
-    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-        host++;
-        len -= 2;
-    } else if (memchr(host, ':', len)) {
-        len = 0; // an IPv6 address without its brackets
-    }
-    if (len == 0 || port < 0 || port > 65535 || *end || colon[1] == '+' || colon[1] == '-')
-        return err_set(note, ERR_INVALID,
-                       "--listen is \"%s\"; it must be ADDRESS:PORT, like 127.0.0.1:8080 or "
-                       "[::1]:8080",
-                       s->listen);
-    s->host = arena_memdup(a, host, len);
-    s->port = (int)port;
+    if (!address_split(s->listen, host, &s->port))
+        return err_set(note, ERR_INVALID, "--listen is \"%s\"; %s", s->listen, must);
+    const char *admin = s->admin_listen ? s->admin_listen : "off";
+    if (strcmp(admin, "off") != 0 && !address_split(admin, other, &port))
+        return err_set(note, ERR_INVALID, "--admin-listen is \"%s\"; %s, or off", admin, must);
+    s->host = arena_strdup(a, host);
     return s->host ? ERR_OK : err_set(note, ERR_NOMEM, "out of memory");
 }
 
@@ -158,6 +149,14 @@ static enum err location(struct arena *a, const struct settings *s, const char *
     return ERR_OK;
 }
 
+// What follows http:// or https://; NULL when that is nothing.
+static const char *host_of(const char *url)
+{
+    size_t scheme = !strncmp(url, "http://", 7) ? 7 : !strncmp(url, "https://", 8) ? 8 : 0;
+
+    return scheme && url[scheme] ? url + scheme : NULL;
+}
+
 static enum err check_url(struct settings *s, struct arena *a, struct err_note *note)
 {
     if (!s->public_url)
@@ -168,12 +167,23 @@ static enum err check_url(struct settings *s, struct arena *a, struct err_note *
     s->public_url = arena_memdup(a, s->public_url, len);
     if (!s->public_url)
         return err_set(note, ERR_NOMEM, "out of memory");
-    const char *host = strstr(s->public_url, "://");
-    if ((strncmp(s->public_url, "http://", 7) != 0 && strncmp(s->public_url, "https://", 8) != 0) ||
-        !host[3] || strpbrk(s->public_url, "?#@ \t\""))
+    if (!host_of(s->public_url) || strpbrk(s->public_url, "?#@ \t\""))
         return err_set(note, ERR_INVALID,
                        "--public-url is \"%s\"; it must be like https://pictures.example.org",
                        s->public_url);
+    return ERR_OK;
+}
+
+// Browsers compare it with what they send letter by letter.
+static enum err check_origin(const char *origin, struct err_note *note)
+{
+    const char *host = origin ? host_of(origin) : NULL;
+
+    if (origin && strcmp(origin, "*") != 0 && (!host || strpbrk(host, "/?#@ \t\",*")))
+        return err_set(note, ERR_INVALID,
+                       "--cors-origin is \"%s\"; it must be like https://pictures.example.org, "
+                       "with nothing behind the host, or *",
+                       origin);
     return ERR_OK;
 }
 
@@ -215,10 +225,12 @@ static enum err read_deny(struct settings *s, struct arena *a, struct err_note *
 
 enum err settings_resolve(struct settings *s, struct arena *a, struct err_note *note)
 {
-    enum err e = split_listen(s, a, note);
+    enum err e = check_listen(s, a, note);
 
     if (!e)
         e = check_url(s, a, note);
+    if (!e)
+        e = check_origin(s->cors_origin, note);
     if (!e)
         e = check_key(s->api_key, note);
     if (!e)

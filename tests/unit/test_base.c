@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/unit.h"
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -25,6 +26,46 @@ static void err_note_is_never_cut_inside_a_character(void **state)
         err_note_prefix(&note, "reading");
         assert_true(utf8_valid(note.text, strlen(note.text)));
         assert_memory_equal(note.text, "reading: a", 10);
+    }
+}
+
+static void addresses_to_listen_on_are_taken_apart(void **state)
+{
+    static const struct {
+        const char *address, *host; // NULL: refused
+        int port;
+    } table[] = {
+        {"127.0.0.1:8080", "127.0.0.1", 8080},
+        {"localhost:0", "localhost", 0},
+        {"[::1]:65535", "::1", 65535},
+        {"a:00080", "a", 80},
+        {"a:65536", NULL, 0},
+        {"a:000080", NULL, 0},
+        {"::1:80", NULL, 0},
+        {"[]:80", NULL, 0},
+        {":80", NULL, 0},
+        {"80", NULL, 0},
+        {"a:", NULL, 0},
+        {"a:+80", NULL, 0},
+        {"a:80 ", NULL, 0},
+        {"", NULL, 0},
+    };
+    char host[ADDRESS_HOST], longest[ADDRESS_HOST + 8];
+    int port;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        bool good = address_split(table[i].address, host, &port);
+        assert_int_equal(good, table[i].host != NULL);
+        if (good) {
+            assert_string_equal(host, table[i].host);
+            assert_int_equal(port, table[i].port);
+        }
+    }
+    for (int more = 0; more < 2; more++) {
+        memset(longest, 'a', sizeof(longest));
+        memcpy(longest + ADDRESS_HOST - 1 + more, ":80", 4);
+        assert_int_equal(address_split(longest, host, &port), !more);
     }
 }
 
@@ -264,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(err_note_is_never_cut_inside_a_character),
+        cmocka_unit_test(addresses_to_listen_on_are_taken_apart),
         cmocka_unit_test(utf8_knows_what_is_well_formed),
         cmocka_unit_test(json_refuses_what_is_malformed),
         cmocka_unit_test(json_writer_escapes_and_separates),
