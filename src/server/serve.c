@@ -81,6 +81,7 @@ int serve_command(int argc, char **argv)
     struct service *v = NULL;
     struct arena arena = ARENA_INIT;
     struct err_note note = {0};
+    enum err e;
     sigset_t stop;
     int words, code = command_read(&line, &s, argc, argv, NULL, &words);
 
@@ -91,9 +92,9 @@ int serve_command(int argc, char **argv)
     if (settings_resolve(&s, &arena, &note)) {
         command_complain("serve", note.text);
         code = EXIT_USAGE;
-    } else if (service_open(&s, &v, &note)) {
+    } else if ((e = service_open(&s, &v, &note))) {
         command_complain("serve", note.text);
-        code = EXIT_FAILED;
+        code = e == ERR_INVALID ? EXIT_USAGE : EXIT_FAILED; // a setting's fault: no restart helps
     } else {
         struct log log = {.fd = STDERR_FILENO, .format = s.log_format, .least = LOG_INFO};
         announce(&s, v, &log);
