@@ -24,6 +24,11 @@ static bool is_kind_of(const struct lexicon_entry *what, const struct lexicon_en
     return name != NULL;
 }
 
+static bool is_same(const struct lexicon_entry *e, const struct term *t)
+{
+    return e && t->entry && strcmp(e->name, t->entry->name) == 0;
+}
+
 static const struct lexicon_entry *last_word(const struct lexicon_entry *e)
 {
     const char *space = strrchr(e->phrase, ' ');
@@ -37,6 +42,8 @@ static const struct lexicon_entry *last_word(const struct lexicon_entry *e)
 static void settle_media(struct term *t, size_t count)
 {
     for (size_t i = 0; i + 1 < count; i++) {
+        if (t[i].kind == LEXICON_MEDIUM && is_same(t[i].entry, &t[i + 1]) && !t[i + 1].breaks)
+            t[i].kind = LEXICON_FILLER; // "pastel chalk drawing"
         if (!term_names_medium(&t[i]) || !term_names_medium(&t[i + 1]) || t[i + 1].breaks)
             continue;
         const struct lexicon_entry *of = last_word(t[i].entry);
@@ -100,6 +107,20 @@ static void settle_pieces(struct context *c)
     for (size_t i = 0; i < c->count && !built; i++)
         if (c->t[i].kind == LEXICON_CARRIER && term_may_be_subject(&c->t[i]))
             c->t[i].kind = LEXICON_SUBJECT;
+}
+
+// "Etched glass", "brass, engraved": what is done to a material, and no print.
+static void settle_worked(struct context *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct term *t = &c->t[i];
+        bool last = i + 1 == c->count || t[1].breaks;
+        const struct term *what = !last ? t + 1 : i > 0 && t->breaks ? t - 1 : NULL;
+        if ((term_is(t, "engraved") || term_is(t, "etched")) && term_is_material(what)) {
+            t->entry = lexicon_find("carved");
+            t->kind = LEXICON_MODIFIER;
+        }
+    }
 }
 
 // "Turn her to stone" makes, as "into stone" does.
@@ -177,11 +198,6 @@ static int forms_of(const struct term *t, const char *form[FORMS_MAX])
 static bool is_telling(const struct term *t)
 {
     return t->entry && (t->kind <= LEXICON_MODIFIER || t->entry->implies);
-}
-
-static bool is_same(const struct lexicon_entry *e, const struct term *t)
-{
-    return e && t->entry && strcmp(e->name, t->entry->name) == 0;
 }
 
 // What two terms are together; NULL: nothing else than they say alone. Colours stay apart: "ice,
@@ -323,6 +339,7 @@ void combine_terms(struct context *c)
 {
     settle_phrases(c);
     settle_media(c->t, c->count);
+    settle_worked(c);
     settle_pieces(c);
     settle_textures(c);
     settle_makings(c);

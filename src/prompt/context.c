@@ -179,7 +179,7 @@ static void settle_palettes(struct context *c)
 {
     for (size_t i = 0; i < c->count; i++)
         if (term_is_ambiguous(&c->t[i]) && c->t[i].entry->other_kind == LEXICON_PALETTE &&
-            means_palette(c, i))
+            c->t[i].kind != LEXICON_FILLER && means_palette(c, i))
             c->t[i].kind = LEXICON_PALETTE;
 }
 
@@ -286,11 +286,28 @@ static bool is_outline(const struct term *noun)
     return noun && noun->entry && strcmp(noun->entry->name, "outline") == 0;
 }
 
-// "Like an old photograph": what the picture shall be like, though "I'd like".
+// Behind what a picture shall be like: "old map feel".
+static bool is_likeness(const struct term *t)
+{
+    static const char *const word[] = {"look", "feel", "vibe", "style", "effect", "aesthetic"};
+    bool found = false;
+
+    for (size_t k = 0; k < sizeof(word) / sizeof(word[0]); k++)
+        found |= term_is(t, word[k]);
+    return found;
+}
+
+// "Like an old photograph", "old map feel": what the picture shall be like, though "I'd like".
 static bool is_compared(const struct context *c, size_t i)
 {
     static const char *const wish[] = {"i", "we", "would", "should", "you", "they"};
+    size_t end = i + 1;
 
+    while (end < c->count && !c->t[end].breaks &&
+           (term_is_adjective(&c->t[end]) || c->t[end].kind == LEXICON_SUBJECT))
+        end++;
+    if (end < c->count && !c->t[end].breaks && is_likeness(&c->t[end]))
+        return true;
     while (i > 0 && !c->t[i].breaks &&
            (term_is_adjective(&c->t[i - 1]) || is_article(&c->t[i - 1])))
         i--;

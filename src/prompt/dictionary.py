@@ -25,6 +25,7 @@ PARTS = {"noun": "1", "verb": "2", "adj": "3", "adv": "4"}  # and their numbers 
 # Lexicographer files (lexnames(5WN)) of the meanings that make a word a material although it has others
 # first, the surest first: substance, artifact, object, plant, food, possession.
 ARTIFACTS, PERSONS = 6, 18
+FIGURES = [9, 12, 26]  # cognition, feeling, state: "steel trap", "silver lining", "silver spoon"
 SUBSTANCES = [27, 6, 17, 20, 13, 21]
 
 ORDINARY, ADJECTIVE, THING, FIRST_ALIAS = range(4)  # as in dictionary.c
@@ -155,10 +156,15 @@ class Classes:
                               if phrase and file in SUBSTANCES)
         return (of_substance[0][2], False) if of_substance else None
 
-    def says_what_it_is_made_of(self, lemma):
-        """ "Glass eye", "to silver-plate". """
+    def file(self, lemma):
+        """Where the lemma's most usual meaning as a noun stands; None: it has none."""
         meanings = self.part["noun"].get(lemma)
-        return self.synsets[meanings[0]][0] == ARTIFACTS if meanings else lemma not in self.part["adj"]
+        return self.synsets[meanings[0]][0] if meanings else None
+
+    def says_what_it_is_made_of(self, lemma):
+        """ "Glass eye", "to silver-plate", and a "silver spoon" by its own words. """
+        file, of_thing = self.file(lemma), self.file(lemma.split("_")[-1]) == ARTIFACTS
+        return lemma not in self.part["adj"] if file is None else file == ARTIFACTS or file in FIGURES and of_thing
 
     def of(self, lemma):
         stands_for = self.alias(lemma) if len(lemma) >= ALIAS_LETTERS_MIN else None
@@ -194,10 +200,13 @@ def table(folder, classes, entries):
         words = key.split()
         if key in entries or key in mistakes or not re.fullmatch("[a-z' ]{2,40}", key):
             return
-        # A "copperplate engraving" and a "rainy day" are what they say, too, and what is "carved in stone".
+        # A "copperplate engraving" and a "rainy day" are what they say, too, what is "carved in stone", and "broken
+        # in" in "broken in places".
         kinds = {telling.get(word) for word in words}
+        last = entries.get(words[-1], ("?", "", ""))
         says_it = (telling.get(words[0]) == "material" and made or kinds in ({"medium"}, {"light"})
-                   or entries.get(" ".join(words[:2]), "?")[0] == "making")
+                   or entries.get(" ".join(words[:2]), "?")[0] == "making"
+                   or last[0] in ("preposition", "place") or last[2] == "to")
         if len(words) == 1 or len(words) <= PHRASE_WORDS_MAX and telling.keys() & words and not says_it:
             found.setdefault(key, kind)
 

@@ -83,42 +83,59 @@ const struct lexicon_word *lexicon_word(const char *word)
     return bsearch(word, lexicon_words, lexicon_word_count, sizeof(lexicon_words[0]), compare_word);
 }
 
+// The word with an ending in place of its own; NULL: it does not end so, or no phrase has that.
+static const struct lexicon_word *with_ending(const char *word, const char *own, const char *other)
+{
+    size_t n = strlen(word), k = strlen(own);
+    char stem[WORD_BYTES_MAX + 2];
+
+    if (n > WORD_BYTES_MAX || n < k + 2 || strcmp(word + n - k, own) != 0)
+        return NULL;
+    snprintf(stem, sizeof(stem), "%.*s%s", (int)(n - k), word, other);
+    const struct lexicon_word *found = lexicon_word(stem);
+    bool doubled = !found && other[0] == '\0' && stem[n - k - 1] == stem[n - k - 2];
+    if (doubled)
+        stem[n - k - 1] = '\0'; // "wetter"
+    return doubled ? lexicon_word(stem) : found;
+}
+
 const struct lexicon_word *lexicon_singular(const char *word)
 {
     static const struct {
         const char *plural, *singular;
     } ending[] = {{"ies", "y"}, {"ves", "f"}, {"s", ""}, {"es", ""}};
-    size_t n = strlen(word);
-    char stem[WORD_BYTES_MAX + 2];
+    const struct lexicon_word *found = NULL;
 
-    if (n > WORD_BYTES_MAX)
-        return NULL;
-    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-        size_t k = strlen(ending[i].plural);
-        if (n < k + 2 || strcmp(word + n - k, ending[i].plural) != 0)
-            continue;
-        snprintf(stem, sizeof(stem), "%.*s%s", (int)(n - k), word, ending[i].singular);
-        const struct lexicon_word *found = lexicon_word(stem);
-        if (found)
-            return found;
-    }
-    return NULL;
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && !found; i++)
+        found = with_ending(word, ending[i].plural, ending[i].singular);
+    return found;
+}
+
+const struct lexicon_word *lexicon_positive(const char *word)
+{
+    static const struct {
+        const char *form, *positive;
+    } ending[] = {{"ier", "y"}, {"iest", "y"}, {"er", ""},   {"est", ""},
+                  {"er", "e"},  {"est", "e"},  {"ily", "y"}, {"ly", ""}};
+    const struct lexicon_word *found = NULL;
+
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && !found; i++)
+        found = with_ending(word, ending[i].form, ending[i].positive);
+    const struct lexicon_entry *e = found ? lexicon_find(found->word) : NULL;
+    bool is_quality = e && (e->kind == LEXICON_PALETTE || e->kind == LEXICON_LIGHT ||
+                            e->kind == LEXICON_MODIFIER || e->kind == LEXICON_FILLER);
+    return is_quality ? found : NULL;
 }
 
 const struct lexicon_word *lexicon_stem(const char *word)
 {
     static const char *const ending[] = {"esque", "like", "ish"};
-    size_t n = strlen(word);
-    char stem[WORD_BYTES_MAX + 1];
+    const struct lexicon_word *found = NULL;
 
-    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && n <= WORD_BYTES_MAX; i++) {
-        size_t k = strlen(ending[i]);
-        if (n < k + SWAPPED_LETTERS_MIN || strcmp(word + n - k, ending[i]) != 0)
-            continue;
-        snprintf(stem, sizeof(stem), "%.*s", (int)(n - k), word);
-        return lexicon_word(stem);
-    }
-    return NULL;
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && !found; i++)
+        if (strlen(word) >= strlen(ending[i]) + SWAPPED_LETTERS_MIN)
+            found = with_ending(word, ending[i], "");
+    return found;
 }
 
 // The letters of a word, one bit each: a slip changes at most two of them.

@@ -64,6 +64,10 @@ const struct lexicon_word *lexicon_word(const char *word);
 /* The singular of a plural; NULL: no phrase contains it. */
 const struct lexicon_word *lexicon_singular(const char *word);
 
+/* What a comparative or superlative is formed of: "bolder", "wettest"; NULL: no phrase contains it,
+ * or it is no quality. */
+const struct lexicon_word *lexicon_positive(const char *word);
+
 /* What an adjective ending was added to: "Rembrandtesque", "marblelike"; NULL: no phrase contains
  * it. */
 const struct lexicon_word *lexicon_stem(const char *word);

@@ -136,6 +136,24 @@ static void imply(struct reader *r, struct prompt_part *part, const struct term 
             terms_add(&r->out->palette, t[i].entry->implies);
 }
 
+static bool has_term(const struct prompt_terms *t, const char *name)
+{
+    bool found = false;
+
+    for (int i = 0; i < t->count; i++)
+        found |= strcmp(t->name[i], name) == 0;
+    return found;
+}
+
+// "A comic, but not Marvel": what is wanted already is not what shall be left out.
+static bool is_wanted(const struct prompt *p, const struct term *t)
+{
+    if (t->kind == LEXICON_MEDIUM)
+        return p->medium && strcmp(p->medium, t->entry->name) == 0;
+    return (t->kind == LEXICON_MATERIAL && has_term(&p->materials, t->entry->name)) ||
+           (t->kind == LEXICON_MODIFIER && has_term(&p->modifiers, t->entry->name));
+}
+
 void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *at, float weight,
                   struct prompt_part *part)
 {
@@ -154,7 +172,8 @@ void meaning_read(struct reader *r, const char *s, size_t len, const uint32_t *a
             size_t more = 1;
             while (i + more < count && t[i + more].goes_on)
                 more++;
-            exclude(r, &t[i], more);
+            if (!is_wanted(r->out, &t[i]))
+                exclude(r, &t[i], more);
             i += more - 1;
         } else if (weight > 0) {
             include(r, &t[i], weight, part);

@@ -75,7 +75,14 @@ static enum word_class dictionary_phrase(const struct word *w, size_t count, siz
     return WORD_UNKNOWN;
 }
 
-// Whether a word is two others in one: "worktop".
+static bool is_filler_word(const char *word)
+{
+    const struct lexicon_entry *e = lexicon_find(word);
+
+    return e && e->kind == LEXICON_FILLER && strlen(word) > PART_LETTERS_MIN;
+}
+
+// Whether a word is two others in one: "worktop", or a picture of something: "Hochzeitsfoto".
 static bool is_compound(const char *word)
 {
     size_t n = strlen(word);
@@ -87,8 +94,9 @@ static bool is_compound(const char *word)
     for (size_t k = PART_LETTERS_MIN; k + PART_LETTERS_MIN <= n; k++) {
         memcpy(first, word, k);
         first[k] = '\0';
-        if ((lexicon_word(first) || dictionary_find(first, &alias) != WORD_UNKNOWN) &&
-            (lexicon_word(word + k) || dictionary_find(word + k, &alias) != WORD_UNKNOWN))
+        if (is_filler_word(word + k) ||
+            ((lexicon_word(first) || dictionary_find(first, &alias) != WORD_UNKNOWN) &&
+             (lexicon_word(word + k) || dictionary_find(word + k, &alias) != WORD_UNKNOWN)))
             return true;
     }
     return false;
@@ -126,6 +134,22 @@ static bool stem(struct word *w)
     return w->listed != NULL;
 }
 
+// "Bolder" and "boldly" mean what "bold" does. But a "polisher" is a thing, and to "glower" no
+// glow.
+static bool is_form(struct word *w)
+{
+    const char *alias;
+    enum word_class itself = dictionary_find_phrase(w->normal, &alias);
+    size_t n = strlen(w->normal);
+    bool other = n > 0 && w->normal[n - 1] == 'r' &&
+                 (itself == WORD_THING || itself == WORD_ORDINARY);
+
+    w->listed = other ? NULL : lexicon_positive(w->normal);
+    if (w->listed)
+        w->normal = w->listed->word;
+    return w->listed != NULL;
+}
+
 // Looks every word up. What is no word is replaced by what was meant, with a warning.
 static void look_up(struct reader *r, struct word *w, size_t count)
 {
@@ -135,7 +159,7 @@ static void look_up(struct reader *r, struct word *w, size_t count)
         const char *alias;
         w->listed = lexicon_word(w->normal);
         w->singular = lexicon_singular(w->normal);
-        if (w->listed || w->singular || tried == RESPELLED_MAX ||
+        if (w->listed || w->singular || is_form(w) || tried == RESPELLED_MAX ||
             dictionary_find(w->normal, &alias) != WORD_UNKNOWN)
             continue;
         // Slips and compounds are told by the byte.
