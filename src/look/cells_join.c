@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/cells.h"
 
+#include "look/colour.h"
+
 #include <stdlib.h>
 
 /* Joins neighbouring pieces, the pair first whose border is missed least. */
@@ -40,6 +42,13 @@ static float step_between(const struct look_maps *m, size_t i, size_t j)
     return sqrtf(sum);
 }
 
+static float greatest(float a, float b, float c)
+{
+    float most = a > b ? a : b;
+
+    return most > c ? most : c;
+}
+
 static void price(const struct join *j, struct border *e)
 {
     const struct piece *a = &j->piece[e->a], *b = &j->piece[e->b];
@@ -58,11 +67,15 @@ static void price(const struct join *j, struct border *e)
     // Lead does not cut through a face: the painter's brush does what is needed there.
     float face = smoothf(0.2f, 0.5f, 0.5f * (a->care + b->care));
     cost *= 1.0f - 0.85f * face;
+    // Of glass a face is one pane, as far as its light allows: its shadows are painted on.
+    float skin =
+        j->grounds ? skin_of(a->c[0], a->c[1], a->c[2]) * skin_of(b->c[0], b->c[1], b->c[2]) : 0.0f;
+    cost *= 1.0f - 0.85f * skin;
     if (least < 0.12f * j->wanted)
         cost *= 0.15f;
     if (sum > 3.0f * j->wanted)
         cost *= mixf(sum / (1.5f * j->wanted), 1.0f + sum / (12.0f * j->wanted),
-                     face > calm ? face : calm);
+                     greatest(face, calm, skin));
     e->cost = cost;
 }
 

@@ -35,4 +35,15 @@ static inline void linear_from_oklab(float L, float a, float b, float rgb[3])
     rgb[2] = -0.0041960863f * l - 0.7034186147f * m + 1.7076147010f * s;
 }
 
+/* How much a colour is that of human skin, 0..1: all of its tones keep to a narrow band of hue
+ * between red and yellow. */
+static inline float skin_of(float L, float a, float b)
+{
+    float chroma = sqrtf(a * a + b * b), warm = a > 0.0f && b > 0.0f ? b / (a + b) : 0.0f;
+
+    return smoothf(0.02f, 0.045f, chroma) * (1.0f - smoothf(0.13f, 0.17f, chroma)) *
+           smoothf(0.28f, 0.42f, warm) * (1.0f - smoothf(0.66f, 0.78f, warm)) *
+           smoothf(0.18f, 0.32f, L);
+}
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/maps_internal.h"
 
+#include "look/colour.h"
+
 /*
  * Where a painter would take the small brush: mid-scale contrast that is not mere texture, what
  * stands out of the picture (frequency-tuned saliency, Achanta et al. 2009), skin, and lettering.
@@ -19,16 +21,6 @@ struct importance {
     float mean[LAB];
     float salient_scale;
 };
-
-static float skin_of(float L, float a, float b)
-{
-    // Human skin of every tone keeps to a narrow band of hue between red and yellow.
-    float chroma = sqrtf(a * a + b * b), warm = a > 0.0f && b > 0.0f ? b / (a + b) : 0.0f;
-
-    return smoothf(0.02f, 0.045f, chroma) * (1.0f - smoothf(0.13f, 0.17f, chroma)) *
-           smoothf(0.28f, 0.42f, warm) * (1.0f - smoothf(0.66f, 0.78f, warm)) *
-           smoothf(0.18f, 0.32f, L);
-}
 
 // How much a place looks like part of a letter replaces `spread`, which way it stands out `skew`.
 

@@ -30,6 +30,16 @@ static inline double tw_smooth(double lo, double hi, double x)
     return t * t * (3.0 - 2.0 * t);
 }
 
+/* Share of human skin in an OKLab colour. */
+static inline double tw_skin(const double c[3])
+{
+    double warm = c[1] > 0.0 && c[2] > 0.0 ? c[2] / (c[1] + c[2]) : 0.0, chroma = hypot(c[1], c[2]);
+
+    return tw_smooth(0.02, 0.045, chroma) * (1.0 - tw_smooth(0.13, 0.17, chroma)) *
+           tw_smooth(0.28, 0.42, warm) * (1.0 - tw_smooth(0.66, 0.78, warm)) *
+           tw_smooth(0.18, 0.32, c[0]);
+}
+
 /* Pixel, or the nearest there is. */
 static inline double tw_px(const struct plane *p, int x, int y)
 {

@@ -237,16 +237,18 @@ static double price(const struct whole *a, const struct whole *b, const struct f
     double calm = grounds ? 1.0 - tw_smooth(0.1, 0.2, fmax(a->care, b->care)) : 0.0;
     double face = tw_smooth(0.2, 0.5, 0.5 * (a->care + b->care));
     double size = tw_mix(2.0 * a->n * b->n / (sum * wanted), 0.12, calm);
+    double skin = grounds ? tw_skin(a->c) * tw_skin(b->c) : 0.0;
 
     for (int k = 0; k < LAB; k++)
         far += (k == 0 ? 0.7 : 2.5) * pow(a->c[k] - b->c[k], 2.0);
     double cost = (sqrt(far) + 0.6 * e->step / e->length + 0.02) *
                   sqrt(size * tw_clamp(3.5 * sqrt(least) / e->length, 0.5, 8.0)) *
-                  (1.0 - 0.85 * face);
+                  (1.0 - 0.85 * face) * (1.0 - 0.85 * skin);
     if (least < 0.12 * wanted)
         cost *= 0.15;
     if (sum > 3.0 * wanted)
-        cost *= tw_mix(sum / (1.5 * wanted), 1.0 + sum / (12.0 * wanted), fmax(face, calm));
+        cost *=
+            tw_mix(sum / (1.5 * wanted), 1.0 + sum / (12.0 * wanted), fmax(skin, fmax(face, calm)));
     return cost;
 }
 

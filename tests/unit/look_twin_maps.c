@@ -301,15 +301,6 @@ static void lettering(const struct look_maps *m, struct desk *d, struct grid out
     out[1] = third;
 }
 
-static double skin(double L, double a, double b)
-{
-    double warm = a > 0.0 && b > 0.0 ? b / (a + b) : 0.0, chroma = hypot(a, b);
-
-    return tw_smooth(0.02, 0.045, chroma) * (1.0 - tw_smooth(0.13, 0.17, chroma)) *
-           tw_smooth(0.28, 0.42, warm) * (1.0 - tw_smooth(0.66, 0.78, warm)) *
-           tw_smooth(0.18, 0.32, L);
-}
-
 static void importance(const struct look_maps *m, const struct image *source, struct desk *d,
                        struct grid *out)
 {
@@ -342,7 +333,7 @@ static void importance(const struct look_maps *m, const struct image *source, st
         double care = form.v[i] / (form.v[i] + 0.035) * gate *
                       (0.5 + 0.7 * (double)m->coherence.px[i]) *
                       (0.75 + 0.6 * tw_clamp(salient.v[i] * scale, 0.0, 1.0) +
-                       0.9 * skin(soft[0].v[i], soft[1].v[i], soft[2].v[i]));
+                       0.9 * tw_skin((double[]){soft[0].v[i], soft[1].v[i], soft[2].v[i]}));
         out->v[i] = tw_clamp(care + out[1].v[i], 0.0, 1.0);
     }
     *out = tw_blur(d, *out, 3.0 * per);

@@ -171,7 +171,7 @@ static void pigment(const struct bench *b, const lane4 *before, int x, int y, do
         tw_value(b, "turbulence") * (1.0 - 0.75 * dark) * tw_clouds(ux, uy, 150.0, v->seed + 31) +
         seen * tw_value(b, "granulation") * (0.5 - paper) * (0.4 + 1.6 * dark * (1.0 - 0.6 * dark));
     double bare = tw_smooth(0.0, 0.08,
-                            L - tw_value(b, "whites") +
+                            L - 0.8 * hypot(out[1], out[2]) - tw_value(b, "whites") +
                                 0.08 * tw_clouds(ux, uy, 40.0, v->seed + 32) +
                                 0.06 * seen * (paper - 0.5));
     double inside = inside_round_corners(b, ux, uy) - tw_value(b, "border") -

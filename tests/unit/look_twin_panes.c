@@ -18,6 +18,7 @@ static void choose_pane(const struct bench *b, int i, struct pane *t)
     double C = hypot(p, q) + 1e-6, hue = 0.22 * ((double)noise_point(i, 2, seed) - 0.5);
     double gain = tw_value(b, "chroma") * (1.0 + 0.0175 * C / (C * C + 0.0008)) *
                   (1.0 + 0.3 * ((double)noise_point(i, 3, seed) - 0.5));
+    gain = tw_mix(1.0, gain, tw_smooth(0.15, 0.5, L));
     double cast = tw_value(b, "tint") * (1.0 - tw_smooth(0.01, 0.06, C));
     double tint = 2.0 * M_PI * (0.2 + 0.55 * (double)noise_point(i, 5, seed));
     double way = 2.0 * M_PI * (double)noise_point(i, 4, seed);

@@ -260,7 +260,7 @@ static void metal_at(const struct bench *b, const struct relief *r, struct place
     struct mood_lamp lamp = lamp_at(b, t, e, -ry);
     for (int k = 0; k < 3; k++) {
         double f = tw_mix(colour_of(b, "", k), 1.0, fresnel);
-        double tint = 1.0 + tw_value(b, "sky") * BELOW[k] * tw_clamp(1.2 * ry - 0.15, -0.6, 0.6);
+        double tint = 1.0 + tw_value(b, "sky") * BELOW[k] * tw_clamp(1.2 * ry - 0.15, -0.6, 0.25);
         rgb[k] = e * tint * f * tw_clamp(1.0 + twice * (f - 1.0), 0.02, 1.0) *
                      (double)lamp.gain[k] +
                  (double)lamp.veil[k];

@@ -343,7 +343,7 @@ static void pixels_are_the_same_everywhere(void **state)
         const char *look, *digest;
     } row[] = {
         {"name = fixed\n[metal]\ngrain = 0.1\nsky = 0.5\n[weather]\n",
-         "80dae4b2387cf53307d2543dfc4cd0b7a225c76bd87e2a039b299afb18249c2c"},
+         "f48e2350b3b07c0caac059ac265d660621fc335d8e20c70b37e6eb9e7b80370d"},
         {"name = fixed\n[stone]\n[grade]\n",
          "7a187ce9d7953a05cd20418101f81682eb49c065de8ab8aa4d3e3f7c5c1026c9"},
         {"name = fixed\n[timber]\n[weather]\ncover = 0.2\n",

@@ -71,6 +71,8 @@ static void choose_glass(struct glass *g)
         float gain = g->value[CHROMA] * (1.0f + 0.0175f * C / (C * C + 0.0008f));
         gain *= 1.0f + 0.3f * (noise_point(i, 3, seed) - 0.5f);
         gain = mixf(gain, 1.2f, toned);
+        // The same chroma is a stronger colour in the dark: black fur is smoky glass, not ruby.
+        gain = mixf(1.0f, gain, smoothf(0.15f, 0.5f, L));
         float up = g->value[CLEAR] * (1.0f - L) * (0.35f + 0.65f * L);
         t->c[0] = clampf(L + up + 0.05f * dL, 0.12f, 0.97f);
         t->c[1] = gain * (a - 0.22f * dh * b);

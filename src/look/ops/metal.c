@@ -112,7 +112,8 @@ static void gleam_span(const struct metal *m, const struct spots *t, struct glea
 static void colour_span(const struct metal *m, const struct gleam *g,
                         const struct mood_lamps *lamps, int k, int n, float *out)
 {
-    static const float BELOW[3] = {0.6f, 0.1f, -1.0f}; // brown ground; the sky is its contrary
+    // Brown ground; the sky is its contrary, and stronger, or dark forms would be khaki.
+    static const float BELOW[3] = {0.6f, 0.1f, -1.0f};
     float bounce = m->value[BOUNCE], sky = m->value[SKY] * BELOW[k], own = m->value[RED + k];
     const float *gain = lamps->gain[k], *veil = lamps->veil[k];
 
@@ -120,7 +121,7 @@ static void colour_span(const struct metal *m, const struct gleam *g,
         float e = g->light[i], f = own + (1.0f - own) * g->fresnel[i];
         // Dark parts see little but other metal, so their light was coloured twice.
         float twice = clampf(bounce * (1.0f - 1.1f * e), 0.0f, 1.5f);
-        float tint = 1.0f + sky * clampf(1.2f * -g->up[i] - 0.15f, -0.6f, 0.6f);
+        float tint = 1.0f + sky * clampf(1.2f * -g->up[i] - 0.15f, -0.6f, 0.25f);
         out[i] = e * tint * f * clampf(1.0f + twice * (f - 1.0f), 0.02f, 1.0f) * gain[i] + veil[i];
     }
 }

@@ -119,12 +119,14 @@ static void pigment_span(const struct pigment *g, int x0, int y, const struct sh
         // Thick darks hardly vary: unevenness there would look like fog.
         float d = 1.0f + px->lane[3][i] + turbulence * (1.0f - 0.75f * dark) * stir[i];
         d += granules * (0.5f - paper) * (0.4f + 1.6f * dark * (1.0f - 0.6f * dark));
-        // Bare paper: highlights, and a border whose edge is a dried wash of its own.
-        float bare =
-            smoothf(0.0f, 0.08f, L - whites + 0.08f * spare[i] + 0.06f * seen * (paper - 0.5f));
+        // Bare paper: highlights unless they have a colour, and a border whose edge is a dried wash
+        // of its own.
+        float a = px->lane[1][i], b = px->lane[2][i], colour = 0.8f * sqrtf(a * a + b * b);
+        float bare = smoothf(
+            0.0f, 0.08f, L - colour - whites + 0.08f * spare[i] + 0.06f * seen * (paper - 0.5f));
         d = clampf(d + t->rim[i], 0.15f, 3.0f) * (1.0f - 0.9f * bare) * t->reached[i];
         float rgb[3], light = 1.0f + grain * t->lean[i];
-        linear_from_oklab(L, px->lane[1][i], px->lane[2][i], rgb);
+        linear_from_oklab(L, a, b, rgb);
         for (int k = 0; k < 3; k++) {
             float c = sqrtf(clampf(rgb[k], 0.0004f, 1.0f));
             // Thinner than one layer, the paper takes over in a straight line.
