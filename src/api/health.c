@@ -42,10 +42,10 @@ static void probe(struct api *a, struct http_request *r, void *ctx)
     (void)ctx;
     if (store_ping(d->store))
         is.store = "does not answer";
-    if (blob_ping(d->blobs, NULL))
-        is.blobs = "do not answer";
-    else if (d->disk_low && d->disk_low(d->ctx))
+    if (d->disk_low && d->disk_low(d->ctx)) // a ping fails on a full disk, too
         is.blobs = "disk nearly full";
+    else if (blob_ping(d->blobs, NULL))
+        is.blobs = "do not answer";
     if (d->ready && !d->ready(d->ctx, &why))
         is.workers = why;
     if (d->draining && d->draining(d->ctx))
