@@ -7,7 +7,7 @@
 
 static const char *const FALLBACK = "oil painting";
 
-enum { CUES_MAX = PROMPT_TERMS_MAX + 4 }; // modifiers, then --s, --iw, --q, --style
+enum { CUES_MAX = 2 * PROMPT_TERMS_MAX + 4 }; // modifiers, materials, --s, --iw, --q, --style
 
 /* What one weighted part asks for; NULL: nothing of the kind. */
 struct wish {
@@ -22,9 +22,15 @@ bool look_reading_empty(const struct look_reading *r, const struct prompt *p)
            p->light.count == 0 && p->modifiers.count == 0;
 }
 
-// The first that there is a look of, or else the first.
+// The first that there is a look of, by its own name if there is one: "patinated copper" is copper,
+// though patina alone is bronze. Or else the first.
 static const char *first_look(const struct recipe_set *set, const struct prompt_terms *t)
 {
+    for (int i = 0; i < t->count; i++) {
+        const struct recipe *r = recipe_find(set, t->name[i]);
+        if (r && strcmp(r->name[0], t->name[i]) == 0)
+            return t->name[i];
+    }
     for (int i = 0; i < t->count; i++)
         if (recipe_find(set, t->name[i]))
             return t->name[i];
@@ -178,6 +184,9 @@ static int cues_of(const struct look_reading *r, const struct prompt *p,
         if (word)
             cue[n++] = (struct recipe_cue){word, 1.0f};
     }
+    // What one material can have on it: "copper with verdigris".
+    for (int i = 0; i < p->materials.count; i++)
+        cue[n++] = (struct recipe_cue){p->materials.name[i], 1.0f};
     if (p->s != 100)
         cue[n++] = p->s < 100
                        ? (struct recipe_cue){"--s 0", (float)(100 - p->s) / 100.0f}

@@ -77,6 +77,8 @@ static void warn_materials(const struct look_reading *r, const struct recipe_set
 {
     for (int i = 0; i < p->materials.count; i++) {
         const char *name = p->materials.name[i];
+        if (responds(r, name))
+            continue;
         if (!recipe_find(set, name))
             prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; made as %s instead", name,
                         made_as(r, name, a));

@@ -36,13 +36,14 @@
  * finishes the picture. Parameters left out have their defaults.
  *
  * RESPONSES: last the sections [when ...], with modifiers of prompts as they are called in a
- * reading (`patina explain`), or an end of a parameter's range: --s 0, --s 1000, --iw 0, --iw 3,
- * --q 0.25, --q 4, --style raw. A line in it says where a parameter of a step goes when one of
- * them holds: `operator.parameter` is that of each step of this operator, `operator.2.parameter`
- * that of its second; `= value` is the place, `*= factor` is so many times the step's own value,
- * as far as its range goes. Numbers between the ends of a parameter (usual: --s 100, --iw 1, --q 1)
- * go a part of the way. What several sections ask of a parameter adds up, and stays inside its
- * range. What a prompt says and a look has no response to is a warning there.
+ * reading (`patina explain`), materials that lie on the look's own ("verdigris"), or an end of a
+ * parameter's range: --s 0, --s 1000, --iw 0, --iw 3, --q 0.25, --q 4, --style raw. A line in it
+ * says where a parameter of a step goes when one of them holds: `operator.parameter` is that of
+ * each step of this operator, `operator.2.parameter` that of its second; `= value` is the place,
+ * `*= factor` is so many times the step's own value, as far as its range goes. Numbers between the
+ * ends of a parameter (usual: --s 100, --iw 1, --q 1) go a part of the way. What several sections
+ * ask of a parameter adds up, and stays inside its range. What a prompt says and a look has no
+ * response to is a warning there.
  *
  * A file is text in UTF-8, with or without the mark that some editors begin it with.
  *

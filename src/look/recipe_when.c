@@ -34,11 +34,11 @@ static enum err add_word(struct reader *r, struct recipe_when *w, struct piece w
         memcpy(to, word.s, word.len);
         to[word.len] = '\0';
         w->words++;
-        if (is_parameter_end(to) || prompt_is_modifier(to))
+        if (is_parameter_end(to) || prompt_is_quality(to))
             return ERR_OK;
     }
-    return recipe_fail(r, word.s,
-                       "neither a modifier of prompts nor the end of a parameter:", word);
+    return recipe_fail(
+        r, word.s, "neither a modifier or material of prompts nor the end of a parameter:", word);
 }
 
 enum err when_open(struct reader *r, struct piece words)

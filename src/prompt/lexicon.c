@@ -58,11 +58,12 @@ const struct lexicon_entry *lexicon_find_first(const char *phrase, bool *longer)
     return exact ? &lexicon_entries[low] : NULL;
 }
 
-bool prompt_is_modifier(const char *name)
+bool prompt_is_quality(const char *name)
 {
     const struct lexicon_entry *e = lexicon_find(name);
 
-    return e && e->kind == LEXICON_MODIFIER && strcmp(e->name, name) == 0;
+    return e && (e->kind == LEXICON_MODIFIER || e->kind == LEXICON_MATERIAL) &&
+           strcmp(e->name, name) == 0;
 }
 
 static int compare_nearest(const void *name, const void *row)

@@ -94,8 +94,8 @@ struct prompt {
  * ERR_NOMEM. */
 MUST_USE enum err prompt_read(struct prompt *out, struct arena *a, const char *text, size_t len);
 
-/* Whether readings call a modifier so ("polished"). Any thread. */
-bool prompt_is_modifier(const char *name);
+/* Whether readings call a modifier ("polished") or a material ("verdigris") so. Any thread. */
+bool prompt_is_quality(const char *name);
 
 /* The medium, material or manner whose look is nearest to that of one for which there is none yet:
  * "ink wash" comes nearest to "watercolour"; of a manner that no look knows, the modifier that says

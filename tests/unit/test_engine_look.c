@@ -73,6 +73,9 @@ static void a_prompt_becomes_its_plan(void **state)
         {"impasto watercolour", "watercolour"},
         {"carved from walnut", "walnut"},
         {"gold", "gold"},
+        {"copper with green patina", "copper"},
+        {"patinated copper", "copper"},
+        {"green patina", "bronze"},
         {"bold oil painting", "oil painting"},
         // Material then medium.
         {"an oil painting of a bronze statue", "bronze > oil painting"},
@@ -125,6 +128,16 @@ static float value_of(const struct recipe_set *set, const char *text, const char
                 v = recipe->step[i].value[k];
     read_release(&r);
     return v;
+}
+
+static void a_second_material_lies_on_the_first(void **state)
+{
+    const struct recipe_set *set = *state;
+
+    assert_true(value_of(set, "copper", "weather", "cover") == 0.0f);
+    assert_true(value_of(set, "copper with verdigris", "weather", "cover") > 0.2f);
+    assert_true(value_of(set, "patinated copper", "weather", "cover") > 0.2f);
+    assert_true(value_of(set, "copper and gold", "weather", "cover") == 0.0f);
 }
 
 static void words_and_numbers_move_the_recipe(void **state)
@@ -250,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prompt_becomes_its_plan),
+        cmocka_unit_test(a_second_material_lies_on_the_first),
         cmocka_unit_test(words_and_numbers_move_the_recipe),
         cmocka_unit_test(what_is_not_heeded_is_told),
         cmocka_unit_test(a_manner_that_a_look_does_not_know_is_its_nearest_word),

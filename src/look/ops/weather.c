@@ -37,7 +37,7 @@ static const struct look_param PARAM[] = {
     {"fresh_green", 0.0f, 1.0f, 0.60f, "the same"},
     {"fresh_blue", 0.0f, 1.0f, 0.52f, "the same"},
     {"fresh", 0.0f, 1.0f, 0.2f, "how much of the crust is fresh"},
-    {"cover", 0.0f, 1.0f, 0.35f, "about the share of open places that it covers"},
+    {"cover", 0.0f, 1.0f, 0.35f, "about the share of open places that it covers; 0: none at all"},
     {"hollows", 0.0f, 4.0f, 1.5f, "how much it keeps to hollows"},
     {"runs", 0.0f, 2.0f, 0.3f, "how much it runs down"},
     {"faces", -2.0f, 2.0f, 0.0f, "how much it seeks important places, or spares them"},
@@ -180,8 +180,11 @@ static enum err weather_run(struct look_picture *p, const float *value)
     // Layers of one recipe must not lie on each other, so their size is part of the seed.
     struct weather w = {
         .p = p, .value = value, .seed = p->variation.seed + 977u * (uint32_t)value[PATCH]};
-    enum err e = surface_new(&w.surface, p, value[RELIEF]);
+    enum err e;
 
+    if (value[COVER] <= 0.0f)
+        return ERR_OK;
+    e = surface_new(&w.surface, p, value[RELIEF]);
     if (e == ERR_OK)
         e = fields_new(&w.crust, &w.surface, crust_at, &w);
     if (e == ERR_OK)
