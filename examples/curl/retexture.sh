@@ -5,18 +5,19 @@
 set -eu
 
 usage='usage: PATINA_KEY=... retexture.sh PHOTO "PROMPT" [FOLDER]'
-photo=${1:?$usage} prompt=${2:?$usage} folder=${3:-.}
+photo=${1:?$usage} prompt=${2:?$usage} folder=${3:-.} key=${PATINA_KEY:?$usage}
 base=${PATINA_URL:-http://127.0.0.1:8080}
 
 # One call; an error's message goes to the terminal and ends the script.
 call() {
-    body=$(curl -sS --fail-with-body -H "x-api-key: $PATINA_KEY" "$@") || {
+    body=$(curl -sS --fail-with-body -H "x-api-key: $key" "$@") || {
         printf '%s\n' "$body" | jq -r '.message // .' >&2
         exit 1
     }
     printf '%s' "$body"
 }
 
+[ -r "$photo" ] || { echo "$photo cannot be read" >&2; exit 1; }
 answer=$(call "$base/api/v1/uploads" --data-binary "@$photo")
 url=$(printf '%s' "$answer" | jq -r .imgUrl)
 

@@ -122,7 +122,7 @@ async function main(photo, prompt, folder = '.') {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.length < 4 || process.argv.length > 5) {
+  if (process.argv.length < 4 || process.argv.length > 5 || !process.env.PATINA_KEY) {
     console.error('usage: PATINA_KEY=... patina-client.mjs PHOTO "PROMPT" [FOLDER]');
     process.exit(1);
   }

@@ -54,6 +54,10 @@ export function verify(secret, headers, body, now = Date.now() / 1000) {
 }
 
 function main(port = 8000) {
+  if (!process.env.PATINA_WEBHOOK_SECRET?.startsWith('whsec_')) {
+    console.error('PATINA_WEBHOOK_SECRET has to be what `patina webhook-secret show` prints');
+    process.exit(1);
+  }
   const seen = new Set(); // webhooks come at least once: keep these ids where they last
   const receive = (request, answer, body) => {
     if (!verify(process.env.PATINA_WEBHOOK_SECRET, request.headers, body)) {

@@ -109,7 +109,7 @@ def main(photo, prompt, folder="."):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 4):
+    if len(sys.argv) not in (3, 4) or not os.environ.get("PATINA_KEY"):
         sys.exit('usage: PATINA_KEY=... patina_client.py PHOTO "PROMPT" [FOLDER]')
     try:
         main(*sys.argv[1:])

@@ -84,6 +84,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    if not os.environ.get("PATINA_WEBHOOK_SECRET", "").startswith("whsec_"):
+        sys.exit("PATINA_WEBHOOK_SECRET has to be what `patina webhook-secret show` prints")
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Receiver)
     print("listening on", server.server_address[1], flush=True)

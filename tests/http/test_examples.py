@@ -71,8 +71,11 @@ def test_a_client_says_what_is_wrong(client, server, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(jpeg())
     done = run_client(client, server, tmp_path, "photo.jpg", "charcoal", key="x" * 20)
     assert done.returncode == 1 and "no account has this key" in last_line(done)
-    done = run_client(client, server, tmp_path, "photo.jpg")
-    assert done.returncode != 0 and 'PHOTO "PROMPT" [FOLDER]' in last_line(done)
+    for words, key in ((["photo.jpg"], KEY), (["photo.jpg", "charcoal"], "")):
+        done = run_client(client, server, tmp_path, *words, key=key)
+        assert done.returncode != 0 and 'PHOTO "PROMPT" [FOLDER]' in last_line(done)
+    done = run_client(client, server, tmp_path, "none.jpg", "charcoal")
+    assert done.returncode == 1 and "none.jpg" in last_line(done)
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -106,6 +109,15 @@ class Receiver:
     def __exit__(self, *error):
         self.process.kill()
         self.process.wait()
+
+
+@pytest.mark.parametrize("secret", [{}, {"PATINA_WEBHOOK_SECRET": "patina-key"}])
+@pytest.mark.parametrize("kind", RECEIVERS)
+def test_a_receiver_without_its_secret_says_so_at_once(kind, secret):
+    done = subprocess.run([*RECEIVERS[kind], "0"], env={"PATH": os.environ["PATH"], **secret},
+                          capture_output=True, text=True, timeout=JOB_S)
+    assert done.returncode == 1
+    assert "patina webhook-secret show" in done.stderr and not done.stdout
 
 
 def test_a_receiver_that_gets_nothing_fails_its_test():
