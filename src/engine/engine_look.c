@@ -89,7 +89,8 @@ static void plan(const struct recipe_set *set, struct prompt *p, struct arena *a
         const char *name = p->excluded.name[i];
         // A look that is not wanted has been kept out by the reading.
         if (!look_exclude(o, without, name) && !recipe_find(set, name))
-            prompt_warn(p, a, "no_effect", "--no %s takes nothing away from this look", name);
+            prompt_warn_term(p, a, &p->excluded.place[i], "no_effect",
+                             "--no %s takes nothing away from this look", name);
     }
 }
 

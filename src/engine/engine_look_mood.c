@@ -6,8 +6,8 @@ static void add_terms(struct prompt *p, struct arena *a, const struct prompt_ter
 {
     for (int i = 0; i < t->count; i++)
         if (!mood_add(out, t->name[i]))
-            prompt_warn(p, a, "no_effect", "\"%s\" says nothing of light or palette here",
-                        t->name[i]);
+            prompt_warn_term(p, a, &t->place[i], "no_effect",
+                             "\"%s\" says nothing of light or palette here", t->place[i].said);
 }
 
 void look_reading_mood(struct prompt *p, struct arena *a, struct look_mood *out)

@@ -77,15 +77,17 @@ static void warn_materials(const struct look_reading *r, const struct recipe_set
 {
     for (int i = 0; i < p->materials.count; i++) {
         const char *name = p->materials.name[i];
+        const struct prompt_place *at = &p->materials.place[i];
         if (responds(r, name))
             continue;
         if (!recipe_find(set, name))
-            prompt_warn(p, a, "no_effect", "there is no look \"%s\" yet; made as %s instead", name,
-                        made_as(r, name, a));
+            prompt_warn_term(p, a, at, "no_effect",
+                             "there is no look \"%s\" yet; made as %s instead", name,
+                             made_as(r, name, a));
         else if (!in_plan(r, name) && !(r->plan.parts > 1 && leads_part(p, name)))
-            prompt_warn(p, a, "no_effect",
-                        "a thing is made of one material here: %s counts, so %s does not",
-                        looks_of(r, a), name);
+            prompt_warn_term(p, a, at, "no_effect",
+                             "a thing is made of one material here: %s counts, so %s does not",
+                             looks_of(r, a), name);
     }
 }
 
@@ -93,13 +95,16 @@ static void warn_modifiers(const struct look_reading *r, struct prompt *p, struc
 {
     for (int i = 0; i < p->modifiers.count; i++) {
         const char *word = p->modifiers.name[i], *heeded = look_reading_word(r, word);
+        const struct prompt_place *at = &p->modifiers.place[i];
         struct look_mood unused = {.words = 0};
         if (heeded && strcmp(heeded, word) != 0)
-            prompt_warn(p, a, "nearest", "the word \"%s\" was taken as \"%s\" in the look %s", word,
-                        heeded, looks_of(r, a));
+            prompt_warn_term(p, a, at, "nearest",
+                             "the word \"%s\" was taken as \"%s\" in the look %s", at->said, heeded,
+                             looks_of(r, a));
         else if (!heeded && !mood_add(&unused, word))
-            prompt_warn(p, a, "no_effect", "the word \"%s\" changes nothing in the look %s", word,
-                        looks_of(r, a));
+            prompt_warn_term(p, a, at, "no_effect",
+                             "the word \"%s\" changes nothing in the look %s", at->said,
+                             looks_of(r, a));
     }
 }
 

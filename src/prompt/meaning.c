@@ -24,7 +24,7 @@ static void exclude(struct reader *r, const struct term *t, size_t count)
         name = t->entry && t->kind <= LEXICON_MODIFIER ? t->entry->name : singular_of(t);
     r->failed |= !name;
     if (name)
-        terms_add(&r->out->excluded, name);
+        terms_add(&r->out->excluded, name, count == 1 ? t : NULL);
 }
 
 static void name_first(const char **name, const struct term *t)
@@ -67,11 +67,11 @@ static void include(struct reader *r, const struct term *t, float weight, struct
     if (!t->known) {
         if (p->unknown.count == 0)
             r->unknown_at = (struct span){.start = t->start, .end = t->end};
-        terms_add(&p->unknown, t->shown);
+        terms_add(&p->unknown, t->shown, t);
         return;
     }
     if (!t->entry || t->kind == LEXICON_SUBJECT)
-        terms_add(&r->idle, t->shown);
+        terms_add(&r->idle, t->shown, t);
     if (!t->entry || t->kind > LEXICON_MODIFIER)
         return;
     warn_stand_in(r, t);
@@ -82,18 +82,18 @@ static void include(struct reader *r, const struct term *t, float weight, struct
     case LEXICON_MATERIAL:
         if (!t->general)
             name_first(&part->material, t);
-        terms_add(&p->materials, t->entry->name);
+        terms_add(&p->materials, t->entry->name, t);
         break;
     case LEXICON_PALETTE:
-        terms_add(&p->palette, t->entry->name);
+        terms_add(&p->palette, t->entry->name, t);
         break;
     case LEXICON_LIGHT:
-        terms_add(&p->light, t->entry->name);
+        terms_add(&p->light, t->entry->name, t);
         break;
     default:
         if (term_implies(t, LEXICON_MEDIUM))
             name_first(&part->manner, t);
-        terms_add(&p->modifiers, t->entry->name);
+        terms_add(&p->modifiers, t->entry->name, t);
         break;
     }
 }
@@ -133,7 +133,7 @@ static void imply(struct reader *r, struct prompt_part *part, const struct term 
     for (size_t i = 0; i < count && plain; i++)
         if (may_imply(&t[i]) &&
             (t[i].kind == LEXICON_MEDIUM || (bare && term_implies(&t[i], LEXICON_PALETTE))))
-            terms_add(&r->out->palette, t[i].entry->implies);
+            terms_add(&r->out->palette, t[i].entry->implies, &t[i]);
 }
 
 static bool has_term(const struct prompt_terms *t, const char *name)
@@ -205,7 +205,7 @@ static void exclude_item(struct reader *r, const struct term *t, size_t count, c
         buf_addf(&phrase, "%s%s", i ? " " : "", w[i].shown);
     r->failed |= phrase.failed;
     if (words > 0 && !r->failed)
-        terms_add(&r->out->excluded, keep(r, phrase.data, phrase.len));
+        terms_add(&r->out->excluded, keep(r, phrase.data, phrase.len), NULL);
     buf_release(&phrase);
 }
 
@@ -323,7 +323,7 @@ void meaning_finish(struct reader *r)
             p->medium = part->medium;
         // Named ones are there already.
         if (part->material)
-            terms_add(&p->materials, part->material);
+            terms_add(&p->materials, part->material, NULL);
     }
     if (p->unknown.count > 0)
         name_unknown(r, r->unknown_at.start, r->unknown_at.end);

@@ -36,6 +36,17 @@ void prompt_warn(struct prompt *p, struct arena *a, const char *code, const char
     va_end(ap);
 }
 
+void prompt_warn_term(struct prompt *p, struct arena *a, const struct prompt_place *at,
+                      const char *code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    warn_va(p, a, (struct prompt_warning){.code = code, .start = at->start, .end = at->end}, fmt,
+            ap);
+    va_end(ap);
+}
+
 void warn_at(struct reader *r, const char *code, uint32_t start, uint32_t end, const char *fmt, ...)
 {
     va_list ap;
@@ -69,13 +80,18 @@ const char *span_quote(struct reader *r, struct span s)
     return quoted ? quoted : "";
 }
 
-void terms_add(struct prompt_terms *t, const char *name)
+void terms_add(struct prompt_terms *t, const char *name, const struct term *by)
 {
     for (int i = 0; i < t->count; i++)
         if (strcmp(t->name[i], name) == 0)
             return;
-    if (t->count < PROMPT_TERMS_MAX)
-        t->name[t->count++] = name;
+    if (t->count == PROMPT_TERMS_MAX)
+        return;
+    t->place[t->count].said = name;
+    if (by)
+        t->place[t->count] = (struct prompt_place){
+            .said = by->entry ? by->entry->phrase : by->shown, .start = by->start, .end = by->end};
+    t->name[t->count++] = name;
 }
 
 // The part of the text from..to without the white space around it.

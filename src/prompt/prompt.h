@@ -62,6 +62,10 @@ struct prompt_part {
 /* What the words of the text mean (names as in the lexicon: lower case, spaces kept). */
 struct prompt_terms {
     const char *name[PROMPT_TERMS_MAX];
+    struct prompt_place {
+        const char *said;    /* the words that say so first ("relief" of "carved"), or the name */
+        uint32_t start, end; /* as of a warning; 0, 0: only implied */
+    } place[PROMPT_TERMS_MAX];
     int count;
 };
 
@@ -105,6 +109,10 @@ const char *prompt_nearest(const char *name);
 /* Adds a warning about the whole prompt (start = end = 0); strings are copied into `a`. */
 void prompt_warn(struct prompt *p, struct arena *a, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+
+/* The same about a term of a list: its place. */
+void prompt_warn_term(struct prompt *p, struct arena *a, const struct prompt_place *at,
+                      const char *code, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /* The prompt says `words` and means a medium that its reader did not know: a look of the
  * operator's. It is the medium now, copied into `a`; the words are no longer unknown, nor told so.

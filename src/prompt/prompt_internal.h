@@ -55,8 +55,9 @@ const char *span_quote(struct reader *r, struct span s);
 /* Copies into the arena; "" and `failed` when memory ran out. */
 const char *keep(struct reader *r, const char *s, size_t len);
 
-/* Adds a name unless it is there or the list is full. */
-void terms_add(struct prompt_terms *t, const char *name);
+/* Adds a name unless it is there or the list is full. NULL: no term says so, it is implied. */
+struct term;
+void terms_add(struct prompt_terms *t, const char *name, const struct term *by);
 
 /* lexer.c: fills text, text_at and text_len, and applies every parameter. */
 void lexer_read(struct reader *r, const char *s, size_t len);

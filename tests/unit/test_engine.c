@@ -177,6 +177,8 @@ static void what_cannot_be_honoured_is_told(void **state)
         {"watercolour of a brass statue", "no_effect", "\"brass\" yet; made as gold instead", 1},
         {"wrought iron", "no_effect", "\"iron\" yet; made as silver instead", 1},
         {"rusty old iron", "no_effect", NULL, 0},
+        {"silver relief", "no_effect", "\"relief\" changes nothing", 1},
+        {"a watercolour by Monet", "nearest", "\"monet\" was taken as \"loose\"", 1},
         {"copper with green patina", "no_effect", NULL, 0},
         {"xyzzy plugh", "no_effect", "drawn from its words", 1},
         {"oil painting --ar 1:1", "cropped", "25 %", 1},

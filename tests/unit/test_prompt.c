@@ -153,6 +153,31 @@ static void words_between_break_no_phrase(void **state)
     assert_true(phrases > 300);
 }
 
+static void terms_have_their_places(void **state)
+{
+    struct reading *r =
+        read_prompt("caf\xC3\xA9 in silver relief, by Monet --no red");
+    const struct prompt *p = &r->p;
+
+    (void)state;
+    assert_int_equal(p->palette.place[0].start, 8);
+    assert_int_equal(p->palette.place[0].end, 14);
+    assert_string_equal(p->modifiers.name[0], "carved");
+    assert_string_equal(p->modifiers.place[0].said, "relief");
+    assert_int_equal(p->modifiers.place[0].start, 15);
+    assert_string_equal(p->modifiers.name[1], "impressionist");
+    assert_string_equal(p->modifiers.place[1].said, "monet");
+    assert_int_equal(p->excluded.place[0].start, 37);
+    assert_int_equal(p->excluded.place[0].end, 40);
+    done(r);
+    // A statue is of marble where nothing else is said, and no word says so.
+    r = read_prompt("a statue");
+    assert_string_equal(r->p.materials.name[0], "marble");
+    assert_string_equal(r->p.materials.place[0].said, "marble");
+    assert_int_equal(r->p.materials.place[0].end, 0);
+    done(r);
+}
+
 static void parameters_are_read(void **state)
 {
     struct reading *r = read_prompt("oil --seed 4294967295 --AR 16:9 --stylize 1000 --iw 1.5 --c 7 "
@@ -682,6 +707,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_understood),
         cmocka_unit_test(words_between_break_no_phrase),
+        cmocka_unit_test(terms_have_their_places),
         cmocka_unit_test(parameters_are_read),
         cmocka_unit_test(values_are_clamped_or_refused_with_a_warning),
         cmocka_unit_test(a_clamped_number_is_told_in_full),
