@@ -121,20 +121,42 @@ static enum err open_store(struct service *v, struct err_note *note)
     return e;
 }
 
+static bool find_one(void *found, const char *key, int64_t bytes)
+{
+    (void)bytes;
+    *(bool *)found |= key != NULL;
+    return !key;
+}
+
+// An empty store knows no picture, so sweeps would delete those that are there: more likely the
+// database was lost, or another one is named by mistake.
+static enum err refuse_pictures(struct service *v, struct err_note *note)
+{
+    bool found = false;
+    enum err e = blob_each(v->blobs, INT64_MAX, find_one, &found, note);
+
+    if (e || !found)
+        return e;
+    return err_set(note, ERR_INVALID,
+                   "the database %s is new, but %s holds pictures, which it would delete; restore "
+                   "the database that they belong to, or move them away",
+                   v->s->database_path, v->s->blobs_path);
+}
+
 // The key of an empty store is written down before the account is made: a power cut between the two
 // leaves a key that the next start uses.
 static enum err open_account(struct service *v, struct err_note *note)
 {
     struct account account;
     const char *key = v->s->api_key;
-    enum err e = store_first_account(v->store, key, v->s->first_points, &account);
+    bool empty = store_first_account(v->store, NULL, 0, &account) == ERR_NOT_FOUND;
+    enum err e = empty ? refuse_pictures(v, note) : ERR_OK;
 
-    if (e == ERR_NOT_FOUND && !key) {
+    if (!e && empty && !key)
         e = data_dir_key(v->s->data, &v->arena, &key, note);
-        if (e)
-            return e;
-        e = store_first_account(v->store, key, v->s->first_points, &account);
-    }
+    if (e)
+        return e;
+    e = store_first_account(v->store, key, v->s->first_points, &account);
     return e >= 0 ? ERR_OK : err_set(note, e, "the first account cannot be made (%s)", err_name(e));
 }
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -102,6 +103,21 @@ def test_a_read_only_folder_is_told(tmp_path, fresh):
                               timeout=START_S)
         assert done.returncode == 1
         assert str(disk) in done.stderr
+
+
+def test_a_new_database_deletes_no_pictures_of_another(fresh):
+    """The database was lost, or PATINA_DATABASE names another one by mistake."""
+    server = fresh()
+    pictures = server.run(server.upload(jpeg()))["output"]["image_urls"]
+    server.stop()
+    server.settings["PATINA_DATABASE"] = f"sqlite:{server.data}/mistake.db"
+    for _ in range(2):  # the second start finds the database that the first one has made
+        assert server.spawn().wait(START_S) == 2
+    assert "mistake.db" in server.log() and str(server.data / "blobs") in server.log()
+    del server.settings["PATINA_DATABASE"]
+    server.start()
+    paths = [urllib.parse.urlsplit(url).path for url in pictures]
+    assert [server.get(path, key=None).status_code for path in paths] == [200] * 4
 
 
 def test_a_full_disk_refuses_jobs_and_recovers(tmp_path):
