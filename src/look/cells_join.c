@@ -49,6 +49,21 @@ static float greatest(float a, float b, float c)
     return most > c ? most : c;
 }
 
+// Of glass a face is one pane, as far as its light allows, with the small pieces that it surrounds:
+// shadows and eyes are painted on. What has the colour of skin, but none of a face's forms, is cut
+// as usual.
+static float face_of(const struct join *j, const struct piece *a, const struct piece *b,
+                     float compact)
+{
+    const struct piece *large = a->n > b->n ? a : b, *small = a->n > b->n ? b : a;
+    float part = skin_of(small->c[0], small->c[1], small->c[2]);
+    float spot = (1.0f - smoothf(0.3f, 0.6f, small->n / j->wanted)) *
+                 (1.0f - smoothf(1.0f, 1.3f, compact));
+
+    return skin_of(large->c[0], large->c[1], large->c[2]) * (part > spot ? part : spot) *
+           smoothf(0.15f, 0.3f, 0.5f * (a->care + b->care));
+}
+
 static void price(const struct join *j, struct border *e)
 {
     const struct piece *a = &j->piece[e->a], *b = &j->piece[e->b];
@@ -67,9 +82,7 @@ static void price(const struct join *j, struct border *e)
     // Lead does not cut through a face: the painter's brush does what is needed there.
     float face = smoothf(0.2f, 0.5f, 0.5f * (a->care + b->care));
     cost *= 1.0f - 0.85f * face;
-    // Of glass a face is one pane, as far as its light allows: its shadows are painted on.
-    float skin =
-        j->grounds ? skin_of(a->c[0], a->c[1], a->c[2]) * skin_of(b->c[0], b->c[1], b->c[2]) : 0.0f;
+    float skin = j->grounds ? face_of(j, a, b, compact) : 0.0f;
     cost *= 1.0f - 0.85f * skin;
     if (least < 0.12f * j->wanted)
         cost *= 0.15f;

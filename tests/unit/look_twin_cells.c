@@ -237,7 +237,12 @@ static double price(const struct whole *a, const struct whole *b, const struct f
     double calm = grounds ? 1.0 - tw_smooth(0.1, 0.2, fmax(a->care, b->care)) : 0.0;
     double face = tw_smooth(0.2, 0.5, 0.5 * (a->care + b->care));
     double size = tw_mix(2.0 * a->n * b->n / (sum * wanted), 0.12, calm);
-    double skin = grounds ? tw_skin(a->c) * tw_skin(b->c) : 0.0;
+    const struct whole *large = a->n > b->n ? a : b, *small = a->n > b->n ? b : a;
+    double spot = (1.0 - tw_smooth(0.3, 0.6, least / wanted)) *
+                  (1.0 - tw_smooth(1.0, 1.3, 3.5 * sqrt(least) / e->length));
+    double skin = !grounds ? 0.0
+                           : tw_skin(large->c) * tw_smooth(0.15, 0.3, 0.5 * (a->care + b->care)) *
+                                 fmax(tw_skin(small->c), spot);
 
     for (int k = 0; k < LAB; k++)
         far += (k == 0 ? 0.7 : 2.5) * pow(a->c[k] - b->c[k], 2.0);
