@@ -36,6 +36,27 @@ static bool take_lock(int fd)
     return false;
 }
 
+// `shown` is what others run on, `flag` what says where that is.
+static enum err lock_path(const char *path, int flags, const char *shown, const char *flag,
+                          int *lock, struct err_note *note)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_errno(note, "opening %s", path);
+    if (!take_lock(fd)) {
+        enum err e = errno == EWOULDBLOCK
+                         ? err_set(note, ERR_BUSY,
+                                   "another patina serve runs on %s; stop it, or choose another %s",
+                                   shown, flag)
+                         : err_errno(note, "locking %s", path);
+        close(fd);
+        return e;
+    }
+    *lock = fd;
+    return ERR_OK;
+}
+
 enum err data_dir_lock(const char *dir, int *lock, struct err_note *note)
 {
     char path[PATH_MAX];
@@ -43,21 +64,17 @@ enum err data_dir_lock(const char *dir, int *lock, struct err_note *note)
     if (mkdir(dir, 0700) && errno != EEXIST)
         return err_errno(note, "making the data folder %s", dir);
     snprintf(path, sizeof path, "%s/lock", dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(note, "opening %s", path);
-    if (!take_lock(fd)) {
-        enum err e = errno == EWOULDBLOCK
-                         ? err_set(note, ERR_BUSY,
-                                   "another patina serve runs on %s; stop it, or choose another "
-                                   "--data",
-                                   dir)
-                         : err_errno(note, "locking %s", path);
-        close(fd);
-        return e;
-    }
-    *lock = fd;
-    return ERR_OK;
+    return lock_path(path, O_RDWR | O_CREAT, dir, "--data", lock, note);
+}
+
+enum err data_dir_lock_database(const char *path, int *lock, struct err_note *note)
+{
+    return lock_path(path, O_RDWR | O_CREAT, path, "--database", lock, note);
+}
+
+enum err data_dir_lock_blobs(const char *dir, int *lock, struct err_note *note)
+{
+    return lock_path(dir, O_RDONLY | O_DIRECTORY, dir, "--blobs", lock, note);
 }
 
 // Makes what was renamed in it last.

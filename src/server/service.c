@@ -28,11 +28,14 @@ enum {
     HTTP_THREADS_MAX = 4      // they never block: more only cost memory
 };
 
+// What no other service may work on.
+enum { LOCK_DATA, LOCK_DATABASE, LOCK_BLOBS, LOCKS };
+
 struct service {
     struct settings *s;
     struct arena arena;
     struct log log;
-    int lock; // of the data folder
+    int lock[LOCKS];
     int listen_fd;
     const char *url;
     char *renderer[9]; // NULL at the end
@@ -112,9 +115,13 @@ static enum err open_store(struct service *v, struct err_note *note)
     };
     int reaped;
 
-    enum err e = store_sqlite_open(v->s->database_path, &o, &v->store, note);
+    enum err e = data_dir_lock_database(v->s->database_path, &v->lock[LOCK_DATABASE], note);
+    if (!e)
+        e = store_sqlite_open(v->s->database_path, &o, &v->store, note);
     if (!e)
         e = blob_dir_open(v->s->blobs_path, &v->blobs, note);
+    if (!e)
+        e = data_dir_lock_blobs(v->s->blobs_path, &v->lock[LOCK_BLOBS], note);
     // Whoever held leases on this folder is gone.
     if (!e && store_reap(v->store, &reaped))
         e = err_set(note, ERR_IO, "the jobs of the last run cannot be put back");
@@ -367,11 +374,12 @@ enum err service_open(struct settings *s, struct service **out, struct err_note 
     if (!v)
         return err_set(note, ERR_NOMEM, "out of memory");
     v->s = s;
-    v->lock = -1;
+    for (int i = 0; i < LOCKS; i++)
+        v->lock[i] = -1;
     v->log = (struct log){.fd = STDERR_FILENO, .format = s->log_format, .least = LOG_INFO};
     pthread_mutex_init(&v->wake_lock, NULL);
     raise_file_limit();
-    enum err e = data_dir_lock(s->data, &v->lock, note);
+    enum err e = data_dir_lock(s->data, &v->lock[LOCK_DATA], note);
     if (!e && metrics_new(server_metrics, server_metric_count, &v->metrics))
         e = err_set(note, ERR_NOMEM, "out of memory");
     v->log.observe = v->metrics ? metrics_observe : NULL;
@@ -468,8 +476,9 @@ void service_close(struct service *v)
     metrics_free(v->metrics);
     if (v->listen_fd > 0)
         close(v->listen_fd);
-    if (v->lock >= 0)
-        close(v->lock);
+    for (int i = 0; i < LOCKS; i++)
+        if (v->lock[i] >= 0)
+            close(v->lock[i]);
     pthread_mutex_destroy(&v->wake_lock);
     arena_release(&v->arena);
     free(v);

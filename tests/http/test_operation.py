@@ -79,6 +79,20 @@ def test_a_second_server_on_the_same_folder_is_refused(fresh):
     assert first.balance() == 12000
 
 
+@pytest.mark.parametrize("setting, path", [("database", "sqlite:{}/patina.db"),
+                                           ("blobs", "dir:{}/blobs")])
+def test_a_second_server_on_parts_of_another_is_refused(fresh, setting, path):
+    """It would take jobs away from the first, or delete pictures that it does not know."""
+    first = fresh()
+    second = fresh(start=False, **{setting: path.format(first.data)})
+    assert second.spawn().wait(START_S) == 1
+    assert path.format(first.data).partition(":")[2] in second.log()
+    assert f"--{setting}" in second.log()
+    assert first.balance() == 12000
+    first.stop()
+    assert second.start().balance() == 12000
+
+
 def test_a_folder_that_cannot_be_written_is_told(fresh, tmp_path):
     if os.geteuid() == 0:
         # Root may write anywhere but where nobody can: below a file, or on a read-only mount.
