@@ -155,6 +155,11 @@ void mood_ink_span(const struct mood_scene *s, const float *x, const float *y, i
     }
 }
 
+static bool is_black(const float lab[LAB])
+{
+    return lab[0] < 0.35f && lab[1] * lab[1] + lab[2] * lab[2] < 0.03f * 0.03f;
+}
+
 void mood_sheet_make(const struct mood_scene *s, float a, float b, struct mood_sheet *out)
 {
     const struct mood_light *l = s->light;
@@ -168,11 +173,14 @@ void mood_sheet_make(const struct mood_scene *s, float a, float b, struct mood_s
                                .toned = l->toned};
     if (s->palette.count > 1) {
         const float *light = palette_end(&s->palette, true);
+        // Paper is never as strong as paint; but what is printed in black and a colour has no other
+        // place for it.
+        bool ground = s->palette.count == 2 && is_black(darkest(&s->palette));
+        float most = ground ? 0.16f : 0.07f;
         out->light = light[0];
-        out->share = 0.2f;
-        // Paper is never as strong as paint.
+        out->share = ground ? 0.7f : 0.2f;
         float C = sqrtf(light[1] * light[1] + light[2] * light[2]);
-        float share = C > 0.07f ? 0.07f / C : 1.0f;
+        float share = C > most ? most / C : 1.0f;
         out->a += share * light[1];
         out->b += share * light[2];
     }

@@ -273,9 +273,12 @@ static void paper_of(const struct lit *l, double lab[LAB])
     lab[1] += 0.45 * lit[1];
     lab[2] += 0.45 * lit[2];
     if (s->palette.count > 1) {
-        const float *light = of_palette(&s->palette, 1);
-        double share = fmin(1.0, 0.07 / hypot((double)light[1], (double)light[2]));
-        lab[0] = tw_mix(lab[0], fmin((double)light[0], lab[0]), 0.2);
+        const float *light = of_palette(&s->palette, 1), *dark = of_palette(&s->palette, 0);
+        bool on_black = s->palette.count == 2 && (double)dark[0] < 0.35 &&
+                        hypot((double)dark[1], (double)dark[2]) < 0.03;
+        double most = on_black ? 0.16 : 0.07, C = hypot((double)light[1], (double)light[2]);
+        double share = C > most ? most / C : 1.0;
+        lab[0] = tw_mix(lab[0], fmin((double)light[0], lab[0]), on_black ? 0.7 : 0.2);
         lab[1] += share * (double)light[1];
         lab[2] += share * (double)light[2];
     }

@@ -377,6 +377,31 @@ static void signs_shine_at_night(void **state)
     image_release(&source);
 }
 
+// Printed in black and a colour: the ground has it.
+static void two_colours_are_ink_and_ground(void **state)
+{
+    static const char *const LOOK[] = {"linocut", "engraving", "pencil"};
+    const struct fixture *f = *state;
+    struct image source, out;
+    struct figures is;
+
+    paint_place(&source, 192, 132);
+    for (int i = 0; i < 3; i++) {
+        const char *two[] = {"orange", "black", NULL}, *three[] = {"orange", "black", "blue", NULL};
+        render_mood(f, LOOK[i], two, &source, 4, f->pool, &out);
+        measure(&out, &is);
+        image_release(&out);
+        if (is.light_b < 0.09f)
+            fail_msg("%s, orange and black: %.3f", LOOK[i], (double)is.light_b);
+        render_mood(f, LOOK[i], three, &source, 4, f->pool, &out);
+        measure(&out, &is);
+        image_release(&out);
+        if (is.light_b > 0.08f)
+            fail_msg("%s, orange, black and blue: %.3f", LOOK[i], (double)is.light_b);
+    }
+    image_release(&source);
+}
+
 // Pale palettes lighten the scene; what paints it must not lighten it once more, or faces vanish.
 static void pale_palettes_keep_forms(void **state)
 {
@@ -564,6 +589,7 @@ int main(void)
         cmocka_unit_test(materials_keep_their_colour_in_the_dark),
         cmocka_unit_test(dark_materials_have_lights_in_the_dark),
         cmocka_unit_test(signs_shine_at_night),
+        cmocka_unit_test(two_colours_are_ink_and_ground),
         cmocka_unit_test(pale_palettes_keep_forms),
         cmocka_unit_test(black_and_white_is_without_colour),
         cmocka_unit_test(the_four_differ_in_a_mood),
