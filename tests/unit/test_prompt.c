@@ -155,8 +155,7 @@ static void words_between_break_no_phrase(void **state)
 
 static void terms_have_their_places(void **state)
 {
-    struct reading *r =
-        read_prompt("caf\xC3\xA9 in silver relief, by Monet --no red");
+    struct reading *r = read_prompt("caf\xC3\xA9 in silver relief, by Monet --no red");
     const struct prompt *p = &r->p;
 
     (void)state;
