@@ -340,15 +340,19 @@ static double vein_at(const struct bench *b, const struct place *t, double *clou
     double u = (0.82 * x + 0.57 * y) * f, v = 0.45 * (0.82 * y - 0.57 * x) * f;
     double wu = octaves(1.5 * u + 3.0, 1.5 * v, 3, seed + 101);
     double wv = octaves(1.5 * u, 1.5 * v + 9.0, 3, seed + 151);
-    double bed = 1.1 * u + 0.24 * wv + 0.04 * octaves(6.0 * u, 9.0 * v, 2, seed + 201);
-    double fine = octaves(2.7 * u + 0.9 * wv, 2.7 * v + 0.9 * wu, 3, seed + 251);
+    double steps = octaves(6.0 * u, 9.0 * v, 2, seed + 201);
+    double bed = 1.1 * u + 0.18 * wv + 0.03 * steps;
+    double fine = (0.66 * x + 2.1 * y) * f + 0.3 * wu - 0.05 * steps, other = floor(fine + 0.5);
+    double its = (double)noise_point((int)other, 11, seed);
     double which = floor(bed + 0.5), own = (double)noise_point((int)which, 7, seed);
     double wide = w * (0.35 + 1.1 * own) * (0.5 + 0.8 * tw_smooth(-0.5, 0.7, wv));
     double core = 1.0 - tw_smooth(0.006 * wide, 0.030 * wide, fabs(bed - which));
     double large = tw_value(b, "veins") * tw_smooth(-0.7, 0.0, wu + 0.5 * own - 0.1) *
+                   (0.45 + 0.55 * tw_smooth(-0.5, 0.4, wv - 0.6 * wu)) *
                    (0.85 * core + tw_value(b, "haze") * bell_of((bed - which) / (0.13 * w)));
-    double small = tw_value(b, "fine") * tw_smooth(-0.1, 0.6, wu - 0.4 * wv) *
-                   (1.0 - tw_smooth(0.01 * w, 0.06 * w, fabs(fine)));
+    double small = 0.7 * tw_value(b, "fine") *
+                   tw_smooth(-0.1, 0.5, wv - 0.4 * wu + 0.5 * its - 0.2) *
+                   (1.0 - tw_smooth(0.008 * w, (0.02 + 0.03 * its) * w, fabs(fine - other)));
 
     *cloud = tw_value(b, "clouds") * (0.6 * wu + 0.4 * wv);
     return (1.0 - 0.7 * tw_smooth(0.3, 0.65, t->care)) * tw_clamp(large + small, 0.0, 1.0);

@@ -345,7 +345,7 @@ static void pixels_are_the_same_everywhere(void **state)
         {"name = fixed\n[metal]\ngrain = 0.1\nsky = 0.5\n[weather]\n",
          "f48e2350b3b07c0caac059ac265d660621fc335d8e20c70b37e6eb9e7b80370d"},
         {"name = fixed\n[stone]\n[grade]\n",
-         "7a187ce9d7953a05cd20418101f81682eb49c065de8ab8aa4d3e3f7c5c1026c9"},
+         "bc4b0cb25cbaa6cb4dacea9d254967eab20a2418d9f60ae444dc4b82fcca4ca8"},
         {"name = fixed\n[timber]\n[weather]\ncover = 0.2\n",
          "9acd8ef81fc22adb2c834810bd5ac94f46b6dd7e391933345d78b13b8e553c25"},
     };

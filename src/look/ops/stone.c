@@ -75,10 +75,12 @@ static void bed_at(const void *ctx, float ux, float uy, float height, float *out
 
     out[WARP_U] = wu;
     out[WARP_V] = wv;
+    float steps = noise_sum(6.0f * u, 9.0f * v, 2, seed + 201);
     // Cracks of one time lie side by side; they wander, and break by small steps.
     // More wandering would turn some back on themselves, and a vein is as wide as its bed is flat.
-    out[LARGE_VEIN] = 1.1f * u + 0.24f * wv + 0.04f * noise_sum(6.0f * u, 9.0f * v, 2, seed + 201);
-    out[FINE_VEIN] = noise_sum(2.7f * u + 0.9f * wv, 2.7f * v + 0.9f * wu, 3, seed + 251);
+    out[LARGE_VEIN] = 1.1f * u + 0.18f * wv + 0.03f * steps;
+    // Those of another time cross them, finer and closer.
+    out[FINE_VEIN] = (0.66f * x + 2.1f * y) * f + 0.3f * wu - 0.05f * steps;
 }
 
 // What shading needs of a span.
@@ -103,19 +105,23 @@ static void vein_span(const struct stone *s, const struct spots *t, struct cut *
         float wu = t->field[WARP_U][i], wv = t->field[WARP_V][i];
         float bed = t->field[LARGE_VEIN][i], fine = t->field[FINE_VEIN][i];
         float which = floorf(bed + 0.5f), large = bed - which;
-        float own = noise_point((int)which, 7, seed);
+        float other = floorf(fine + 0.5f), thin = fabsf(fine - other);
+        float own = noise_point((int)which, 7, seed), its = noise_point((int)other, 11, seed);
         // Veins swell and end, and each has its own width; a sculptor turns the block so that none
         // crosses a face.
         float spare = 1.0f - 0.7f * smoothf(0.3f, 0.65f, t->care[i]);
         float strong = smoothf(-0.7f, 0.0f, wu + 0.5f * own - 0.1f);
-        float some = smoothf(-0.1f, 0.6f, wu - 0.4f * wv);
+        float some = smoothf(-0.1f, 0.5f, wv - 0.4f * wu + 0.5f * its - 0.2f);
+        // They are not of one brightness from end to end.
+        strong *= 0.45f + 0.55f * smoothf(-0.5f, 0.4f, wv - 0.6f * wu);
         float wide = w * (0.35f + 1.1f * own) * (0.5f + 0.8f * smoothf(-0.5f, 0.7f, wv));
         float core = 1.0f - smoothf(0.006f * wide, 0.030f * wide, fabsf(large));
         float haze = bell(large / (0.13f * w));
         c->cloud[i] = clouds * (0.6f * wu + 0.4f * wv);
         c->vein[i] = spare *
                      clampf(veins * strong * (0.85f * core + stain * haze) +
-                                thread * some * (1.0f - smoothf(0.01f * w, 0.06f * w, fabsf(fine))),
+                                0.7f * thread * some *
+                                    (1.0f - smoothf(0.008f * w, (0.02f + 0.03f * its) * w, thin)),
                             0.0f, 1.0f);
     }
 }
