@@ -211,13 +211,16 @@ static const char *shown_phrase(struct reader *r, const struct word *w, size_t c
     return all ? all : "";
 }
 
-// "Red oak" is a tree to the dictionary, but ends in what is surely a material.
-static const struct lexicon_entry *ending_material(const struct word *w, size_t count)
+// "Red oak" is a tree to the dictionary and "Edouard Manet" a person, but they end in what is
+// surely a material or a manner of painting.
+static const struct lexicon_entry *ending_name(const struct word *w, size_t count)
 {
     const struct word *last = &w[count - 1];
     const struct lexicon_entry *e = count > 1 && last->listed ? lexicon_find(last->normal) : NULL;
+    bool manner = e && e->kind == LEXICON_MODIFIER && e->implies;
 
-    return e && e->kind == LEXICON_MATERIAL && e->other_kind != LEXICON_SUBJECT ? e : NULL;
+    return e && (e->kind == LEXICON_MATERIAL || manner) && e->other_kind != LEXICON_SUBJECT ? e
+                                                                                            : NULL;
 }
 
 static struct term term_at(struct reader *r, const struct word *w, size_t count, size_t *used)
@@ -236,11 +239,12 @@ static struct term term_at(struct reader *r, const struct word *w, size_t count,
         if (class == WORD_UNKNOWN)
             class = w[0].compound ? WORD_THING : dictionary_find(w[0].normal, &alias);
         classify(&t, class, alias);
-        const struct lexicon_entry *material = t.entry ? NULL : ending_material(w, *used);
-        if (material) {
-            t.entry = material;
-            t.kind = material->kind;
-            t.stand_in = true;
+        const struct lexicon_entry *name = ending_name(w, *used);
+        // A painter's own manner tells more than that he painted.
+        if (name && (!t.entry || name->kind == LEXICON_MODIFIER)) {
+            t.entry = name;
+            t.kind = name->kind;
+            t.stand_in = name->kind == LEXICON_MATERIAL; // of the same kind; an artist is himself
         }
         if (t.stand_in)
             t.shown = shown_phrase(r, w, *used);
